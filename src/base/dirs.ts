@@ -1,0 +1,92 @@
+/**
+ * The layout on disk. Everything is 0700 / 0600.
+ *
+ * ```
+ * $AENV_HOME/                    $AENV_HOME, else $XDG_DATA_HOME/aenv, else ~/.aenv
+ *   config.toml                  default_env, [agents]
+ *   .lock                        flock: held while the home changes
+ *   shims/claude, shims/aenv     links to this binary
+ *   envs/<slot>/                 <name>, or <name>-<sha8> for a project env
+ *     aenv.toml                  global env: its manifest
+ *     project                    project env: absolute path of its aenv.toml
+ *     claude/                    the agent's config directory (isolation = "private")
+ *     installed/<hash>/<name>/   plugins; the wrapper plugin `skills`
+ *     xdg/{config,data,state,cache}   [env] xdg = "private"
+ *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
+ *   cache/agents.json            versions of agent programs by file identity
+ *   trash/                       what a removal has yet to delete
+ * ```
+ */
+import { type AbsPath, join, parseAbsPath } from "./paths.ts";
+import { Var } from "./env_vars.ts";
+
+/** Name of the manifest in a project and in a global env. */
+export const MANIFEST_FILE = "aenv.toml";
+/** Name of the lock beside a manifest. */
+export const LOCK_FILE = "aenv.lock";
+/** Name of the pin file. */
+export const PIN_FILE = ".aenv-version";
+/** Name of the file in a project env's slot that holds the path of its manifest. */
+export const PROJECT_FILE = "project";
+
+/** The directories and files of one `$AENV_HOME`. */
+export interface Dirs {
+  readonly root: AbsPath;
+  readonly config: AbsPath;
+  readonly lock: AbsPath;
+  readonly shims: AbsPath;
+  readonly envs: AbsPath;
+  readonly runs: AbsPath;
+  readonly agentVersions: AbsPath;
+  readonly cache: AbsPath;
+  readonly trash: AbsPath;
+}
+
+/** The layout below `root`. */
+export function dirsAt(root: AbsPath): Dirs {
+  return {
+    root,
+    config: join(root, "config.toml"),
+    lock: join(root, ".lock"),
+    shims: join(root, "shims"),
+    envs: join(root, "envs"),
+    runs: join(root, "runs"),
+    cache: join(root, "cache"),
+    agentVersions: join(root, "cache", "agents.json"),
+    trash: join(root, "trash"),
+  };
+}
+
+/** Our home: `$AENV_HOME`, else `$XDG_DATA_HOME/aenv`, else `~/.aenv`. `home` is asked only when it is needed. Throws `PATH_INVALID` on a relative one. */
+export function aenvRoot(
+  env: Readonly<Record<string, string>>,
+  home: () => AbsPath,
+): AbsPath {
+  const own = env[Var.home];
+  if (own) return parseAbsPath(own, `$${Var.home}`);
+  const data = env["XDG_DATA_HOME"];
+  if (data) return join(parseAbsPath(data, "$XDG_DATA_HOME"), "aenv");
+  return join(home(), ".aenv");
+}
+
+/** The parts of one env's slot. */
+export interface SlotDirs {
+  readonly root: AbsPath;
+  readonly manifest: AbsPath;
+  readonly project: AbsPath;
+  readonly claude: AbsPath;
+  readonly installed: AbsPath;
+  readonly xdg: AbsPath;
+}
+
+/** The layout of the slot at `root`. */
+export function slotAt(root: AbsPath): SlotDirs {
+  return {
+    root,
+    manifest: join(root, MANIFEST_FILE),
+    project: join(root, PROJECT_FILE),
+    claude: join(root, "claude"),
+    installed: join(root, "installed"),
+    xdg: join(root, "xdg"),
+  };
+}

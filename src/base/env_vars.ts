@@ -1,0 +1,30 @@
+/** Every environment variable that we read or set, in one place. */
+
+/** Names of our variables. */
+export const Var = {
+  /** Our home directory; default `$XDG_DATA_HOME/aenv`, then `~/.aenv`. Set in every launch, so that it stays reachable from inside. */
+  home: "AENV_HOME",
+  /** The environment to use: a global env's name, `global`, or a project's absolute `aenv.toml`. Set by a launch, so that nested commands resolve alike. */
+  env: "AENV",
+  /** Beats `AENV`. Set to `global` by `quit`. */
+  override: "AENV_OVERRIDE",
+  /** What `aenv use` chose in this shell: used where no pin is found. */
+  shell: "AENV_SHELL",
+  /** Label of the env that this process tree runs in. Informational. */
+  active: "AENV_ACTIVE",
+  /** Process id of the launcher: a shim that finds its own id here was started by another shim. */
+  launcher: "AENV_LAUNCHER",
+  /** JSON object: what a launch changed, name → former value or null; a nested launch undoes it first. Paths only, never a user's variable. */
+  restore: "AENV_RESTORE",
+  /** Any value silences notices on standard error. */
+  quiet: "AENV_QUIET",
+} as const;
+
+/** The variables that mark a process as running inside an env. */
+export const BREADCRUMBS: readonly string[] = [
+  Var.env,
+  Var.active,
+  Var.home,
+  Var.launcher,
+  Var.restore,
+];

@@ -1,0 +1,95 @@
+/** The one error class, its codes, and the exit codes of the command line. */
+
+/** Process exit codes. A child's own code passes through `run`, `exec` and the shims. */
+export const ExitCode = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** Policy, trust or isolation said no: the agent was not started. */
+  refused: 3,
+  /** A bug of ours (EX_SOFTWARE). */
+  bug: 70,
+  interrupted: 130,
+} as const;
+
+/** Every code an {@link AppError} can carry, with what it means. Part of the public contract. */
+export const ERROR_CODES = {
+  AGENT_INCOMPATIBLE:
+    "the installed agent is outside the manifest's [env.compat] range",
+  AGENT_LOOP: "a shim would start another shim",
+  AGENT_NOT_FOUND: "no real agent on PATH or in config.toml",
+  AGENT_NOT_STARTED: "the agent's program could not be executed",
+  ARGUMENT_REFUSED: "an argument for the agent would undo the isolation",
+  CONFIG_INVALID: "config.toml cannot be read",
+  CONTENT_INVALID: "a plugin or skill is not what the manifest says it is",
+  CWD_GONE: "the current directory no longer exists",
+  ENV_BROKEN: "an environment exists but cannot be opened",
+  ENV_BUSY: "an agent runs in the environment",
+  ENV_EXISTS: "an environment of that name exists",
+  ENV_NOT_FOUND: "no environment of that name",
+  ENV_RESERVED: "the name is reserved",
+  HOME_UNSET: "HOME is not set or is not an absolute path",
+  HOOK_FAILED: "a pre_activate hook failed",
+  HOOK_UNTRUSTED: "a repository's hook is not trusted",
+  IO: "the operating system refused a file operation",
+  LOCK_TIMEOUT: "another aenv process holds the lock",
+  MANIFEST_EXISTS: "a manifest is there already",
+  MANIFEST_INVALID: "aenv.toml does not parse or validate",
+  MANIFEST_UNTRUSTED:
+    "aenv.toml belongs to somebody else or is writable by everybody",
+  NAME_INVALID: "a name has characters or a length that names may not have",
+  NOT_SUPPORTED: "this version or this system cannot do it",
+  PATH_INVALID: "a path is not what the operation needs",
+  PIN_INVALID: ".aenv-version does not hold one environment name",
+  SHELL_UNSAFE: "a path cannot be put into a shell script safely",
+  USAGE: "wrong command line",
+  VARIABLE_MISSING:
+    "an environment variable that the manifest needs is not set",
+  VERIFY_FAILED: "the agent could not be observed",
+} as const;
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What may accompany an {@link AppError}. */
+export interface AppErrorOptions {
+  /** The command to type next, or what to change. No final period. */
+  readonly hint?: string | undefined;
+  /** Exit code; 1 unless given (2 for `USAGE`). See {@link ExitCode}. */
+  readonly exitCode?: number;
+  /** What made it fail. */
+  readonly cause?: unknown;
+}
+
+/** An error a user can understand and act on. Any other `Error` is a bug of ours. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.hint = options.hint;
+    this.exitCode = options.exitCode ??
+      (code === "USAGE" ? ExitCode.usage : ExitCode.failed);
+  }
+}
+
+/** The same error with exit code 3: on a launch path every failure means that the agent was not started. */
+export function asRefusal(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.exitCode === ExitCode.refused) {
+    return error;
+  }
+  const refused = new AppError(error.code, error.message, {
+    hint: error.hint,
+    exitCode: ExitCode.refused,
+    cause: error.cause,
+  });
+  if (error.stack !== undefined) refused.stack = error.stack;
+  return refused;
+}

@@ -1,0 +1,155 @@
+/** Bundles the program: minified, split at `import()`, npm code included, nothing left to be resolved at run time. */
+
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import * as esbuild from "esbuild";
+import { capture, PLAIN_DENO, ScriptError } from "../support/script.ts";
+
+/** What {@link bundle} takes. */
+export interface BundleOptions {
+  /** The repository, with `deno.json` and `deno.lock`. */
+  readonly root: string;
+  /** An empty directory of ours for the npm packages. */
+  readonly packagesDir: string;
+  /** An empty directory for the result. */
+  readonly outDir: string;
+  /** Identifiers to replace by string constants. */
+  readonly constants: Readonly<Record<string, string>>;
+}
+
+const REQUIRE_BANNER =
+  'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n';
+
+const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
+
+/** Node's own modules stay imports and get the `node:` prefix, which Deno asks for. */
+const nodeBuiltins: esbuild.Plugin = {
+  name: "node-builtins",
+  setup(build) {
+    build.onResolve({ filter: /^[a-z]/ }, (args) => {
+      const name = args.path.replace(/^node:/, "");
+      return BUILTINS.has(name) || args.path.startsWith("node:")
+        ? { path: `node:${name}`, external: true }
+        : undefined;
+    });
+  },
+};
+
+/**
+ * Writes the bundle of `entry` into `outDir` and returns the path of its first file. An `import()` or `require()`
+ * of a computed name is an error: in a compiled program it would load code from the real file system.
+ */
+export async function bundle(
+  entry: string,
+  options: BundleOptions,
+): Promise<string> {
+  await installPackages(options.root, options.packagesDir);
+  try {
+    const result = await esbuild.build({
+      entryPoints: { main: entry },
+      outdir: options.outDir,
+      absWorkingDir: options.root,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "neutral",
+      target: "esnext",
+      mainFields: ["module", "main"],
+      conditions: ["deno", "node"],
+      nodePaths: [join(options.packagesDir, "node_modules")],
+      chunkNames: "chunk-[hash]",
+      minify: true,
+      legalComments: "eof",
+      define: stringConstants(options.constants),
+      plugins: [nodeBuiltins],
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      logOverride: {
+        "unsupported-dynamic-import": "error",
+        "unsupported-require-call": "error",
+      },
+    });
+    await writeOutputs(result);
+  } catch (error) {
+    if (!isBuildFailure(error)) throw error;
+    throw new ScriptError(describeFailure(error), { cause: error });
+  } finally {
+    await esbuild.stop();
+  }
+  return join(options.outDir, "main.js");
+}
+
+/** Puts the packages of `deno.lock` where the bundler finds them; the program itself never sees this directory. */
+async function installPackages(root: string, directory: string): Promise<void> {
+  const config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  await Deno.writeTextFile(
+    join(directory, "deno.json"),
+    JSON.stringify({ imports: config.imports, nodeModulesDir: "auto" }),
+  );
+  await Deno.copyFile(join(root, "deno.lock"), join(directory, "deno.lock"));
+  const install = await capture(Deno.execPath(), [
+    "install",
+    "--quiet",
+    "--frozen",
+  ], { cwd: directory, env: PLAIN_DENO });
+  if (!install.success) {
+    throw new ScriptError(
+      install.stderr.includes("lockfile is out of date")
+        ? "Cannot bundle: deno.lock is out of date, run `deno install`"
+        : `Cannot install the npm packages: ${install.stderr.trim()}`,
+    );
+  }
+}
+
+function stringConstants(
+  constants: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(constants).map(([name, value]) => [
+      name,
+      JSON.stringify(value),
+    ]),
+  );
+}
+
+async function writeOutputs(
+  result: esbuild.BuildResult<{ metafile: true; write: false }>,
+): Promise<void> {
+  refuseGlobImports(result);
+  for (const file of result.outputFiles) {
+    const banner = callsRequire(file.text) ? REQUIRE_BANNER : "";
+    await Deno.writeTextFile(file.path, banner + file.text);
+  }
+}
+
+/** esbuild turns import(`./dir/${name}.ts`) into a table; we want the table written out in the source. */
+function refuseGlobImports(
+  result: esbuild.BuildResult<{ metafile: true; write: false }>,
+): void {
+  for (const [path, input] of Object.entries(result.metafile.inputs)) {
+    if (input.imports.some((item) => item.path.includes("*"))) {
+      throw new ScriptError(
+        `Cannot bundle "${path}": it has an import() with a computed name`,
+      );
+    }
+  }
+}
+
+/** A CommonJS package that needs a built-in makes esbuild emit a `require` helper, which needs a real `require`. */
+function callsRequire(text: string): boolean {
+  return text.includes("Dynamic require of ");
+}
+
+function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
+  return error instanceof Error && Array.isArray(Reflect.get(error, "errors"));
+}
+
+function describeFailure(failure: esbuild.BuildFailure): string {
+  const lines = failure.errors.map(({ text, location }) =>
+    location === null
+      ? text
+      : `${location.file}:${location.line}:${location.column + 1}: ${text}`
+  );
+  return `Cannot bundle the program:\n  ${lines.join("\n  ")}`;
+}

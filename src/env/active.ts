@@ -1,0 +1,38 @@
+/** The env that a command works on. */
+import { aenvRoot, type Dirs, dirsAt } from "../base/dirs.ts";
+import type { Host } from "../os/host.ts";
+import { openEnv } from "./open.ts";
+import { refFromOption, resolveEnv } from "./resolve.ts";
+import type { GlobalEnv, OpenEnv, Resolution } from "./types.ts";
+
+/** Our directories for this host. */
+export function hostDirs(host: Host): Dirs {
+  return dirsAt(aenvRoot(host.env, () => host.home()));
+}
+
+/** An opened env and how it was found. */
+export interface ActiveEnv {
+  readonly env: OpenEnv | GlobalEnv;
+  readonly resolution: Resolution;
+  readonly dirs: Dirs;
+}
+
+/** Resolves (by `-E`'s value where given) and opens. Throws what {@link resolveEnv} and {@link openEnv} throw. */
+export function activeEnv(host: Host, option?: string): ActiveEnv {
+  const dirs = hostDirs(host);
+  const resolution = option === undefined
+    ? resolveEnv(host, dirs)
+    : optionResolution(option, host, dirs);
+  return { env: openEnv(resolution.ref, host, dirs), resolution, dirs };
+}
+
+function optionResolution(option: string, host: Host, dirs: Dirs): Resolution {
+  const ref = refFromOption(option, host, dirs);
+  const step = {
+    source: "--env",
+    looked: "-E",
+    result: `matched: ${option}`,
+    matched: true,
+  } as const;
+  return { ref, source: "--env", file: undefined, steps: [step] };
+}

@@ -1,0 +1,102 @@
+/** `$AENV_HOME/config.toml`. */
+import { parse as parseToml, TomlError } from "smol-toml";
+import { AppError } from "../base/errors.ts";
+import type { Dirs } from "../base/dirs.ts";
+import { parseEnvName } from "../base/ids.ts";
+import { type AbsPath, parseAbsPath } from "../base/paths.ts";
+import { didYouMean, quote } from "../base/text.ts";
+import { readText } from "../os/fs.ts";
+
+/** The user's settings for all envs. */
+export interface Config {
+  /** An env's name or `global`. */
+  readonly defaultEnv: string | undefined;
+  /** Agent → its program, used when PATH has none. */
+  readonly agents: Readonly<Record<string, AbsPath>>;
+}
+
+const KEYS = ["default_env", "agents"];
+const AGENTS = ["claude", "codex"];
+
+/** Reads config.toml; a missing one is empty. Throws `CONFIG_INVALID`. */
+export function readConfig(dirs: Dirs): Config {
+  const text = readText(dirs.config);
+  return text === undefined
+    ? { defaultEnv: undefined, agents: {} }
+    : parseConfig(text, dirs.config);
+}
+
+/** Parses the text of config.toml. Throws `CONFIG_INVALID`. */
+export function parseConfig(text: string, file: string): Config {
+  const top = parseDocument(text, file);
+  checkKeys(top, KEYS, file);
+  const defaultEnv = optionalString(top, "default_env", file);
+  if (defaultEnv !== undefined && defaultEnv !== "global") {
+    parseEnvName(defaultEnv);
+  }
+  const table = top["agents"] ?? {};
+  if (typeof table !== "object" || Array.isArray(table)) {
+    fail(file, "agents must be a table");
+  }
+  const agents = table as Record<string, unknown>;
+  checkKeys(agents, AGENTS, file);
+  const paths: Record<string, AbsPath> = {};
+  for (const name of Object.keys(agents)) {
+    paths[name] = parseAbsPath(
+      optionalString(agents, name, file) ?? "",
+      `agents.${name} in ${file}`,
+    );
+  }
+  return { defaultEnv, agents: paths };
+}
+
+function parseDocument(text: string, file: string): Record<string, unknown> {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [state] = error.message.replace(/^Invalid TOML document: /, "").split(
+      "\n",
+      1,
+    );
+    fail(file, `line ${error.line}, column ${error.column}: ${state}`, error);
+  }
+}
+
+function checkKeys(
+  table: Record<string, unknown>,
+  known: readonly string[],
+  file: string,
+): void {
+  for (const key of Object.keys(table)) {
+    if (known.includes(key)) continue;
+    const near = didYouMean(key, known);
+    fail(
+      file,
+      `unknown key ${quote(key)}${
+        near === undefined ? "" : `, did you mean ${quote(near)}`
+      }`,
+    );
+  }
+}
+
+function optionalString(
+  table: Record<string, unknown>,
+  key: string,
+  file: string,
+): string | undefined {
+  const value = table[key];
+  if (value === undefined || typeof value === "string") return value;
+  fail(file, `${key} must be a string`);
+}
+
+function fail(file: string, state: string, cause?: unknown): never {
+  throw new AppError(
+    "CONFIG_INVALID",
+    `Cannot read configuration ${quote(file)}: ${state}`,
+    {
+      hint: "Mend the file, or move it away",
+      cause,
+    },
+  );
+}

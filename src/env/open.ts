@@ -1,0 +1,150 @@
+/** Opening an env: its manifest read, checked, and joined with its place on disk. Writes nothing. */
+import { basename } from "node:path";
+import { type Dirs, MANIFEST_FILE, slotAt } from "../base/dirs.ts";
+import { AppError } from "../base/errors.ts";
+import { Var } from "../base/env_vars.ts";
+import { type EnvName, parseEnvName } from "../base/ids.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import { parseManifest } from "../manifest/mod.ts";
+import { lstat, readText, realPath, stat } from "../os/fs.ts";
+import { sha256Hex } from "../os/hash.ts";
+import type { Host } from "../os/host.ts";
+import type { EnvRef, GlobalEnv, OpenEnv } from "./types.ts";
+
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+
+/** Opens what `ref` names. Throws `ENV_NOT_FOUND`, `ENV_BROKEN`, `MANIFEST_INVALID`, `MANIFEST_UNTRUSTED`, `IO`. */
+export function openEnv(
+  ref: EnvRef,
+  host: Host,
+  dirs: Dirs,
+): OpenEnv | GlobalEnv {
+  if (ref.kind === "global") return { kind: "global", label: "global" };
+  return ref.kind === "named"
+    ? openNamed(ref.name, dirs)
+    : openProject(ref.manifest, host, dirs);
+}
+
+/** Opens the global env `name`. */
+export function openNamed(name: EnvName, dirs: Dirs): OpenEnv {
+  const slot = slotAt(join(dirs.envs, name));
+  if (lstat(slot.root) === undefined) throw notFound(name);
+  if (lstat(slot.root)?.kind !== "directory") {
+    throw new AppError(
+      "ENV_BROKEN",
+      `Cannot open environment ${quote(name)}: ${
+        quote(slot.root)
+      } is not a directory`,
+    );
+  }
+  if (lstat(slot.project) !== undefined) throw projectSlot(name);
+  const text = readText(slot.manifest, MAX_MANIFEST_BYTES);
+  if (text === undefined) {
+    throw new AppError(
+      "ENV_BROKEN",
+      `Cannot open environment ${quote(name)}: it has no ${MANIFEST_FILE}`,
+      {
+        hint: `Remove it: aenv remove ${name} --force`,
+      },
+    );
+  }
+  return {
+    kind: "env",
+    scope: "named",
+    label: name,
+    slotName: name,
+    slot,
+    manifest: parseManifest(text, slot.manifest),
+    manifestPath: slot.manifest,
+    baseDir: slot.root,
+    breadcrumb: name,
+  };
+}
+
+/** The error for a name that is not there. */
+export function notFound(name: string): AppError {
+  return new AppError(
+    "ENV_NOT_FOUND",
+    `Cannot find environment ${quote(name)}: there is none of that name`,
+    {
+      hint: `See what there is: aenv list; or make it: aenv new ${name}`,
+    },
+  );
+}
+
+function projectSlot(name: string): AppError {
+  return new AppError(
+    "ENV_NOT_FOUND",
+    `Cannot open environment ${quote(name)}: it is the slot of a project`,
+    {
+      hint: "Go to the project's directory, or name its aenv.toml with -E",
+    },
+  );
+}
+
+function openProject(manifestPath: AbsPath, host: Host, dirs: Dirs): OpenEnv {
+  const text = readText(manifestPath, MAX_MANIFEST_BYTES);
+  const real = text === undefined
+    ? undefined
+    : realPath(join(manifestPath, ".."));
+  if (text === undefined || real === undefined) {
+    const usesVariable = [host.env[Var.override], host.env[Var.env]].includes(
+      manifestPath,
+    );
+    throw new AppError(
+      "ENV_NOT_FOUND",
+      `Cannot open manifest ${quote(manifestPath)}: it does not exist`,
+      {
+        hint: usesVariable
+          ? `Unset the variable: unset ${Var.env} ${Var.override}`
+          : undefined,
+      },
+    );
+  }
+  checkOwner(manifestPath, host);
+  const manifest = parseManifest(text, manifestPath);
+  const slotName = projectSlotName(manifest.name, real);
+  return {
+    kind: "env",
+    scope: "project",
+    label: manifest.name,
+    slotName,
+    slot: slotAt(join(dirs.envs, slotName)),
+    manifest,
+    manifestPath: join(real, basename(manifestPath)),
+    baseDir: real,
+    breadcrumb: join(real, basename(manifestPath)),
+  };
+}
+
+/** Directory name of a project's slot: its label and the first 8 hex digits of the SHA-256 of its real path. */
+export function projectSlotName(label: EnvName, projectDir: AbsPath): string {
+  return parseEnvName(
+    `${label.slice(0, 80)}-${sha256Hex(projectDir).slice(0, 8)}`,
+  );
+}
+
+/** Refuses a manifest that somebody else wrote or could write: its commands would run as this user. */
+function checkOwner(path: AbsPath, host: Host): void {
+  const info = stat(path);
+  if (host.uid === undefined || info === undefined) return;
+  if (info.uid !== host.uid && info.uid !== 0) {
+    throw new AppError(
+      "MANIFEST_UNTRUSTED",
+      `Cannot use manifest ${quote(path)}: it belongs to another user`,
+      {
+        hint: `If it is yours, take it over: chown $(id -u) ${path}`,
+      },
+    );
+  }
+  if ((info.mode & 0o002) !== 0) {
+    throw new AppError(
+      "MANIFEST_UNTRUSTED",
+      `Cannot use manifest ${quote(path)}: everybody can write it`,
+      {
+        hint: `Close it: chmod o-w ${path}`,
+      },
+    );
+  }
+}

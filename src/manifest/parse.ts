@@ -1,0 +1,196 @@
+/** Reads `aenv.toml`. */
+import { parse as parseToml, TomlError } from "smol-toml";
+import { AppError } from "../base/errors.ts";
+import {
+  type EnvName,
+  isGlobal,
+  type ItemName,
+  nameProblem,
+} from "../base/ids.ts";
+import { quote } from "../base/text.ts";
+import { parseMcp } from "./mcp.ts";
+import { type KeyPath, Reader, type Table } from "./reader.ts";
+import { parseSandbox, parseSecrets } from "./sandbox.ts";
+import type { Entry, Manifest } from "./schema.ts";
+import { parseVars } from "./vars.ts";
+
+const TOP_KEYS = [
+  "aenv_schema_version",
+  "env",
+  "vars",
+  "mcp",
+  "plugins",
+  "skills",
+  "secrets",
+  "sandbox",
+  "hooks",
+] as const;
+
+const ENV_KEYS = [
+  "name",
+  "description",
+  "isolation",
+  "project_config",
+  "xdg",
+  "created",
+] as const;
+
+/** Parses the text of a manifest; `file` names it in errors. Throws `MANIFEST_INVALID` with line and column. */
+export function parseManifest(text: string, file: string): Manifest {
+  const reader = new Reader(text, file);
+  const top = reader.table(parseDocument(text, file), [], TOP_KEYS);
+  const schema = parseSchemaVersion(reader, top["aenv_schema_version"]);
+  const compatKey = schema === "1" ? "cc_compatible" : "compat";
+  const env = reader.table(top["env"], ["env"], [...ENV_KEYS, compatKey]);
+  const hooks = reader.table(top["hooks"], ["hooks"], ["pre_activate"]);
+  return {
+    schema,
+    name: parseName(reader, env["name"]),
+    description: reader.string(env["description"], ["env", "description"]) ??
+      "",
+    isolation: reader.choice(env["isolation"], ["env", "isolation"], [
+      "private",
+      "overlay",
+    ]),
+    projectConfig: reader.choice(env["project_config"], [
+      "env",
+      "project_config",
+    ], [
+      "load",
+      "ignore",
+    ]),
+    xdg: reader.choice(env["xdg"], ["env", "xdg"], ["shared", "private"]),
+    compat: schema === "1"
+      ? parseOldCompat(reader, env["cc_compatible"])
+      : parseCompat(reader, env["compat"]),
+    vars: parseVars(reader, top["vars"]),
+    mcp: parseMcp(reader, top["mcp"]),
+    plugins: parseEntries(reader, top["plugins"], "plugins"),
+    skills: parseEntries(reader, top["skills"], "skills"),
+    secrets: parseSecrets(reader, top["secrets"]),
+    sandbox: parseSandbox(reader, top["sandbox"]),
+    preActivate:
+      reader.string(hooks["pre_activate"], ["hooks", "pre_activate"]) ||
+      undefined,
+  };
+}
+
+function parseDocument(text: string, file: string): unknown {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [state] = error.message.replace(/^Invalid TOML document: /, "").split(
+      "\n",
+      1,
+    );
+    throw new AppError(
+      "MANIFEST_INVALID",
+      `Cannot read manifest ${
+        quote(file)
+      }: line ${error.line}, column ${error.column}: ${state}`,
+      { cause: error },
+    );
+  }
+}
+
+function parseSchemaVersion(reader: Reader, value: unknown): "1" | "2" {
+  const version = reader.string(value, ["aenv_schema_version"]) ?? "2";
+  if (version === "1" || version === "2") return version;
+  reader.fail(
+    ["aenv_schema_version"],
+    `unsupported schema version ${quote(version)}`,
+    'Use aenv_schema_version = "2", or a newer aenv',
+  );
+}
+
+function parseName(reader: Reader, value: unknown): EnvName {
+  const path = ["env", "name"];
+  const name = reader.required(value, path);
+  const problem = nameProblem(name) ??
+    (isGlobal(name) ? "it is reserved for your own configuration" : undefined);
+  if (problem !== undefined) {
+    reader.fail(path, `the name ${quote(name)} cannot be used: ${problem}`);
+  }
+  return name as EnvName;
+}
+
+function parseCompat(reader: Reader, value: unknown): Manifest["compat"] {
+  const table = reader.table(value, ["env", "compat"], ["claude", "codex"]);
+  const out: Partial<Record<"claude" | "codex", string>> = {};
+  for (const agent of ["claude", "codex"] as const) {
+    if (table[agent] === undefined) continue;
+    out[agent] = parseRange(reader, table[agent], ["env", "compat", agent]);
+  }
+  return out;
+}
+
+function parseOldCompat(reader: Reader, value: unknown): Manifest["compat"] {
+  if (value === undefined) return {};
+  return { claude: parseRange(reader, value, ["env", "cc_compatible"]) };
+}
+
+/** One comparator: an operator and up to three numbers. The full grammar is checked by `semver` where a range is used. */
+const COMPARATOR =
+  /^(>=|<=|>|<|=|\^|~)?\s*v?\d+(\.(\d+|[x*])){0,2}(-[0-9A-Za-z.-]+)?$/;
+
+function parseRange(reader: Reader, value: unknown, path: KeyPath): string {
+  const range = reader.required(value, path).trim();
+  const valid = range === "*" ||
+    range.split(",").every((part) => COMPARATOR.test(part.trim()));
+  if (!valid) {
+    reader.fail(
+      path,
+      `${quote(range)} is not a version range`,
+      'Write it like ">=2.1, <3"',
+    );
+  }
+  return range;
+}
+
+function parseEntries(
+  reader: Reader,
+  value: unknown,
+  kind: "plugins" | "skills",
+): Entry[] {
+  const section = reader.table(value, [kind], ["enabled"]);
+  const seen = new Set<string>();
+  return reader.list(section["enabled"], [kind, "enabled"]).map((item, i) => {
+    const path = [kind, "enabled", i];
+    const entry = parseEntry(reader, item, path);
+    if (seen.has(entry.name.toLowerCase())) {
+      reader.fail([...path, "name"], `${quote(entry.name)} is declared twice`);
+    }
+    seen.add(entry.name.toLowerCase());
+    return entry;
+  });
+}
+
+function parseEntry(reader: Reader, item: unknown, path: KeyPath): Entry {
+  const table: Table = reader.table(item, path, ["name", "source", "subpath"]);
+  const name = reader.required(table["name"], [...path, "name"]);
+  const problem = nameProblem(name);
+  if (problem !== undefined) {
+    reader.fail(
+      [...path, "name"],
+      `the name ${quote(name)} cannot be used: ${problem}`,
+    );
+  }
+  const source = reader.required(table["source"], [...path, "source"]);
+  const subpath = reader.string(table["subpath"], [...path, "subpath"]);
+  if (subpath !== undefined && !isPlainSubpath(subpath)) {
+    reader.fail(
+      [...path, "subpath"],
+      `the subpath ${quote(subpath)} is not a plain relative path`,
+      "Use a directory inside the source, without . and ..",
+    );
+  }
+  return { name: name as ItemName, source, subpath };
+}
+
+function isPlainSubpath(text: string): boolean {
+  return text !== "" && !text.includes("\\") &&
+    text.split("/").every((part) =>
+      part !== "" && part !== "." && part !== ".."
+    );
+}

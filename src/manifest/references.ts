@@ -1,0 +1,38 @@
+/** `${…}` in MCP declarations. */
+
+/** One reference found in a text. */
+export type Reference =
+  | { readonly kind: "secret"; readonly key: string }
+  | { readonly kind: "env"; readonly name: string; readonly optional: boolean }
+  | { readonly kind: "invalid"; readonly text: string };
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const SECRET_KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+/** The references in `text`: `${secret:KEY}`, `${env:VAR}`, `${VAR}`, `${VAR:-default}`. Anything else in `${…}` is invalid. */
+export function findReferences(text: string): Reference[] {
+  return [...text.matchAll(/\$\{([^}]*)(\}?)/g)].map(([whole, body, end]) => {
+    if (end === "") return { kind: "invalid", text: whole };
+    return parseReference(body!) ?? { kind: "invalid", text: whole };
+  });
+}
+
+function parseReference(body: string): Reference | undefined {
+  if (body.startsWith("secret:")) {
+    const key = body.slice("secret:".length);
+    return SECRET_KEY.test(key) ? { kind: "secret", key } : undefined;
+  }
+  const cut = body.indexOf(":-");
+  const bare = body.startsWith("env:")
+    ? body.slice("env:".length)
+    : cut < 0
+    ? body
+    : body.slice(0, cut);
+  if (!VARIABLE.test(bare)) return undefined;
+  return { kind: "env", name: bare, optional: cut >= 0 };
+}
+
+/** `text` with `${env:VAR}` written as `${VAR}`, the form that agents expand themselves, so that no value lands in a file. */
+export function toAgentForm(text: string): string {
+  return text.replace(/\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g, "${$1}");
+}

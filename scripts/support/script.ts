@@ -57,7 +57,8 @@ export async function capture(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const output = await start(program, args, options, "piped").output();
+  const output = await start(program, args, { ...options, output: "piped" })
+    .output();
   return {
     success: output.success,
     code: output.code,
@@ -72,20 +73,21 @@ export async function stream(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<number> {
-  return (await start(program, args, options, "inherit").status).code;
+  const child = start(program, args, { ...options, output: "inherit" });
+  return (await child.status).code;
 }
 
 function start(
   program: string,
   args: readonly string[],
-  options: RunOptions,
-  output: "piped" | "inherit",
+  options: RunOptions & { readonly output: "piped" | "inherit" },
 ): Deno.ChildProcess {
+  const { output, ...common } = options;
   const onWindowsShell = Deno.build.os === "windows" && program === "npm";
   try {
     return new Deno.Command(onWindowsShell ? "npm.cmd" : program, {
       args: [...args],
-      ...options,
+      ...common,
       stdin: "null",
       stdout: output,
       stderr: output,

@@ -51,15 +51,16 @@ function joined(node: Deno.lint.BinaryExpression): readonly Piece[][] {
 
 function templatePieces(node: Deno.lint.TemplateLiteral): Piece[] {
   const pieces: Piece[] = [];
+  let isInQuotes = false;
   node.quasis.forEach((quasi, index) => {
-    pieces.push({ kind: "text", text: quasi.cooked ?? quasi.raw });
+    const text = quasi.cooked ?? quasi.raw;
+    if (text !== "") pieces.push({ kind: "text", text });
+    if (text.split('"').length % 2 === 0) isInQuotes = !isInQuotes;
     const value = node.expressions[index];
     if (value === undefined) return;
-    const next = node.quasis[index + 1]?.cooked ?? "";
-    const isQuoted = (quasi.cooked ?? "").endsWith('"') && next.startsWith('"');
-    pieces.push({ kind: "hole", isWord: isQuoted || isWord(value) });
+    pieces.push({ kind: "hole", isWord: isInQuotes || isWord(value) });
   });
-  return pieces.filter((piece) => piece.kind === "hole" || piece.text !== "");
+  return pieces;
 }
 
 /** True for what needs no quotes of its own: `quote(x)`, and variables that hold a word of ours. */

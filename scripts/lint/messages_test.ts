@@ -14,6 +14,7 @@ Deno.test("app-error-message accepts the house grammar", () => {
     '"IO", `Cannot read ${quote(path)}: it has more than ${max} bytes`',
     '"IO", `Cannot ${action} ${quote(path)}: ${state}`',
     '"IO", `Cannot read "${path}": ` + reason',
+    '"USAGE", `Cannot run "aenv ${name}" in "${a}-${b}": ${state}`',
     '"IO", `Cannot use ${quote(text)} as a ${what} name: ${problem}`',
     '"IO", "Cannot read it: gone", { hint: "Type: git add ." }',
     '"IO", isFile ? "Cannot read it: gone" : `Cannot open "${path}"`',

@@ -62,12 +62,12 @@ export function parseEnvName(text: string): EnvName {
   return text as EnvName;
 }
 
-/** Parses the name of a plugin, skill or MCP server (`what` says which). Throws `NAME_INVALID`. */
-export function parseItemName(text: string, what: string): ItemName {
+/** Parses the name of a plugin, skill or MCP server. Throws `NAME_INVALID`. */
+export function parseItemName(text: string): ItemName {
   const problem = nameProblem(text);
   if (problem === undefined) return text as ItemName;
   throw new AppError(
     "NAME_INVALID",
-    `Cannot use ${quote(text)} as a ${what} name: ${problem}`,
+    `Cannot use ${quote(text)} as a name: ${problem}`,
   );
 }

@@ -11,7 +11,9 @@ export function parseAbsPath(text: string, what: string): AbsPath {
   if (text.includes("\0") || !isAbsolute(text)) {
     throw new AppError(
       "PATH_INVALID",
-      `Cannot use ${quote(text)} as ${what}: it is not an absolute path`,
+      `Cannot use ${quote(text)} for ${
+        quote(what)
+      }: it is not an absolute path`,
     );
   }
   return resolve(text) as AbsPath;

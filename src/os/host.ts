@@ -5,6 +5,8 @@ import { osCode } from "./io_error.ts";
 
 /** Everything a use case may ask of its process. Tests make one with {@link hostWith}. */
 export interface Host {
+  /** Command line without the program's name. */
+  readonly args: readonly string[];
   /** The environment as it was at the start. */
   readonly env: Readonly<Record<string, string>>;
   readonly os: "linux" | "darwin" | "windows";
@@ -32,6 +34,7 @@ export function realHost(): Host {
 export function hostWith(parts: Partial<Host> & Pick<Host, "env">): Host {
   const os = systemName();
   return {
+    args: Deno.args,
     os,
     pid: Deno.pid,
     uid: Deno.uid() ?? undefined,
@@ -91,4 +94,9 @@ export function writeAll(
   const bytes = new TextEncoder().encode(text);
   let done = 0;
   while (done < bytes.length) done += stream.writeSync(bytes.subarray(done));
+}
+
+/** Version of the runtime inside this program. */
+export function runtimeVersion(): string {
+  return Deno.version.deno;
 }

@@ -1,0 +1,2 @@
+/** The agents: what is particular to each. */
+export { findAgent, type FindOptions } from "./find.ts";

@@ -1,0 +1,72 @@
+/** What a command is: its words as data, and a function from input to outcome. */
+import type { Host } from "../os/host.ts";
+
+/** A positional argument. */
+export interface Argument {
+  readonly name: string;
+  readonly summary: string;
+  readonly optional?: boolean;
+  /** Takes all that follow. */
+  readonly variadic?: boolean;
+}
+
+/** An option in commander's notation: `-l, --long`, `--from <env>`. */
+export interface Option {
+  readonly flags: string;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+}
+
+/** The words of a command, beyond its name and summary in the table. */
+export interface Words {
+  readonly arguments?: readonly Argument[];
+  readonly options?: readonly Option[];
+  /** Adds `-E, --env <env>`. */
+  readonly env?: boolean;
+  /** Whole command lines that work. */
+  readonly examples?: readonly string[];
+  /** Everything after the first positional argument or `--` is passed on unread. */
+  readonly passThrough?: boolean;
+}
+
+/** A parsed command line. */
+export interface Input {
+  /** Positional arguments in order; variadic ones flattened. */
+  readonly args: readonly string[];
+  /** Options by camel-case name: text, or true. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** What a command has to say. Only the printer writes it. */
+export interface Outcome {
+  /** What `--json` prints. */
+  readonly data: unknown;
+  /** What people read on standard output; without the final newline; empty prints nothing. */
+  text(): string;
+  /** 0 unless given. */
+  readonly exitCode?: number;
+}
+
+/** One verb. */
+export interface Command {
+  readonly words: Words;
+  /** Throws `AppError`. Notices go through `host.notice`. */
+  run(input: Input, host: Host): Outcome | Promise<Outcome>;
+}
+
+/** A line of the command table; `load` is a literal import, so that only the verb that runs is loaded. */
+export interface TableRow {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly group: string;
+  readonly summary: string;
+  /** Not in the help. */
+  readonly hidden?: boolean;
+  load(): Promise<{ readonly command: Command }>;
+}
+
+/** An option's text value; undefined when absent. */
+export function textOption(input: Input, name: string): string | undefined {
+  const value = input.options[name];
+  return typeof value === "string" ? value : undefined;
+}

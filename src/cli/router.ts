@@ -1,0 +1,172 @@
+/** From words to a command: registers only the verb that was typed. */
+import {
+  Command as Commander,
+  CommanderError,
+  Option as CommanderOption,
+} from "commander";
+import { AppError } from "../base/errors.ts";
+import { BUILD_INFO } from "../base/build_info.ts";
+import { didYouMean, quote } from "../base/text.ts";
+import type { Host } from "../os/host.ts";
+import type { Command, Input, Outcome, TableRow } from "./command.ts";
+import { helpText } from "./help.ts";
+import { TABLE } from "./table.ts";
+
+/** The outcome of a command line, and whether it is to be printed as JSON. */
+export interface Routed {
+  readonly outcome: Outcome;
+  readonly json: boolean;
+}
+
+/** Parses `args` and runs the verb. Throws `AppError`, with code `USAGE` for a wrong command line. */
+export async function route(
+  args: readonly string[],
+  host: Host,
+): Promise<Routed> {
+  const [verb, ...rest] = args;
+  if (verb === undefined) {
+    return { outcome: { ...plain(helpText(TABLE)), exitCode: 2 }, json: false };
+  }
+  if (verb === "--version" || verb === "-V") {
+    return { outcome: plain(BUILD_INFO.version), json: false };
+  }
+  if (verb === "help" || verb === "--help" || verb === "-h") {
+    return await help(rest[0], host);
+  }
+  const row = findRow(verb);
+  return await runVerb(row, rest, host);
+}
+
+async function help(verb: string | undefined, host: Host): Promise<Routed> {
+  if (verb === undefined) {
+    return { outcome: plain(helpText(TABLE)), json: false };
+  }
+  return await runVerb(findRow(verb), ["--help"], host);
+}
+
+function findRow(verb: string): TableRow {
+  const row = TABLE.find((r) => r.name === verb || r.aliases?.includes(verb));
+  if (row) return row;
+  const names = TABLE.filter((r) => !r.hidden).flatMap((
+    r,
+  ) => [r.name, ...(r.aliases ?? [])]);
+  const near = didYouMean(verb, names);
+  throw new AppError(
+    "USAGE",
+    `Cannot run ${quote(verb)}: there is no such command`,
+    {
+      hint: near === undefined
+        ? "See the commands: aenv --help"
+        : `Did you mean: aenv ${near}`,
+    },
+  );
+}
+
+async function runVerb(
+  row: TableRow,
+  args: readonly string[],
+  host: Host,
+): Promise<Routed> {
+  const { command } = await row.load();
+  const parsed = parse(row, command, args);
+  if (typeof parsed === "string") {
+    return { outcome: plain(parsed), json: false };
+  }
+  const json = parsed.options["json"] === true;
+  return { outcome: await command.run(parsed, host), json };
+}
+
+/** The input, or the help text when that was asked for. */
+function parse(
+  row: TableRow,
+  command: Command,
+  args: readonly string[],
+): Input | string {
+  const program = commanderFor(row, command);
+  let printed = "";
+  let input: Input | undefined;
+  program.configureOutput({
+    writeOut: (text) => printed += text,
+    writeErr: () => undefined,
+  });
+  program.action((...values: unknown[]) => {
+    const count = command.words.arguments?.length ?? 0;
+    input = {
+      args: values.slice(0, count).flat().filter((v) =>
+        v !== undefined
+      ) as string[],
+      options: program.opts(),
+    };
+  });
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (
+      error.code === "commander.helpDisplayed" ||
+      error.code === "commander.help"
+    ) {
+      return printed.trimEnd();
+    }
+    throw usageError(row, error);
+  }
+  return input!;
+}
+
+function commanderFor(row: TableRow, command: Command): Commander {
+  const { words } = command;
+  const program = new Commander(`aenv ${row.name}`)
+    .description(row.summary)
+    .exitOverride()
+    .helpOption("-h, --help", "Show this help");
+  for (const argument of words.arguments ?? []) {
+    const name = argument.name + (argument.variadic ? "..." : "");
+    program.argument(
+      argument.optional ? `[${name}]` : `<${name}>`,
+      argument.summary,
+    );
+  }
+  for (const { flags, summary, choices } of words.options ?? []) {
+    const option = new CommanderOption(flags, summary);
+    program.addOption(choices ? option.choices(choices) : option);
+  }
+  if (words.env) {
+    program.option(
+      "-E, --env <env>",
+      "Environment: a name, or a path to its aenv.toml",
+    );
+  }
+  program.option("--json", "Print JSON");
+  if (words.passThrough) program.passThroughOptions();
+  const examples = words.examples ?? [];
+  if (examples.length > 0) {
+    program.addHelpText(
+      "after",
+      "\nExamples:\n" + examples.map((e) => `  ${e}`).join("\n"),
+    );
+  }
+  return program;
+}
+
+function usageError(row: TableRow, error: CommanderError): AppError {
+  const state = error.message.replace(/^error: /, "").replace(
+    /\s*\(Did you mean (.*)\?\)$/,
+    "",
+  )
+    .replaceAll("'", '"').trim();
+  const near = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
+  return new AppError(
+    "USAGE",
+    `Cannot run ${quote(`aenv ${row.name}`)}: ${state}`,
+    {
+      hint: near === undefined
+        ? `See its words: aenv ${row.name} --help`
+        : `Did you mean ${near}?`,
+      cause: error,
+    },
+  );
+}
+
+function plain(text: string): Outcome {
+  return { data: text, text: () => text };
+}

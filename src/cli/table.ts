@@ -1,0 +1,106 @@
+/** Every command, one row each. */
+import type { TableRow } from "./command.ts";
+
+/** The command table, in the order of the help. */
+export const TABLE: readonly TableRow[] = [
+  {
+    name: "init",
+    group: "start",
+    summary: "Make the aenv home and its shims, or a project env here",
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "new",
+    group: "start",
+    summary: "Make an environment",
+    load: () => import("./commands/new.ts"),
+  },
+  {
+    name: "list",
+    group: "start",
+    summary: "List the environments",
+    load: () => import("./commands/list.ts"),
+  },
+  {
+    name: "use",
+    group: "start",
+    summary: "Pin an environment to this directory, or make it the default",
+    load: () => import("./commands/use.ts"),
+  },
+  {
+    name: "quit",
+    aliases: ["deactivate"],
+    group: "start",
+    summary: "Leave the environment in this shell",
+    load: () => import("./commands/quit.ts"),
+  },
+  {
+    name: "current",
+    group: "start",
+    summary: "Say which environment is active, and why",
+    load: () => import("./commands/current.ts"),
+  },
+  {
+    name: "status",
+    group: "start",
+    summary: "Show what the active environment declares and where it lives",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "remove",
+    group: "start",
+    summary: "Remove an environment",
+    load: () => import("./commands/remove.ts"),
+  },
+  {
+    name: "rename",
+    group: "start",
+    summary: "Rename an environment",
+    load: () => import("./commands/rename.ts"),
+  },
+  {
+    name: "which",
+    group: "start",
+    summary: "Print the path of the home, the shim, an agent or an environment",
+    load: () => import("./commands/which.ts"),
+  },
+  {
+    name: "shell-init",
+    group: "start",
+    summary: "Print the script that a shell evaluates at its start",
+    load: () => import("./commands/shell_init.ts"),
+  },
+  {
+    name: "run",
+    group: "run",
+    summary: "Start the agent in the active environment",
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "exec",
+    group: "run",
+    summary: "Run a command with the environment's variables",
+    load: () => import("./commands/exec.ts"),
+  },
+  {
+    name: "verify",
+    group: "run",
+    summary:
+      "Run the real agent once and compare what it sees with what is declared",
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "version",
+    group: "care",
+    summary: "Print version, commit, Deno and target",
+    load: () => import("./commands/version.ts"),
+  },
+  {
+    name: "__use-target",
+    group: "internal",
+    hidden: true,
+    summary:
+      "Print the name that these arguments of `use` switch this shell to",
+    load: () => import("./commands/use_target.ts"),
+  },
+];

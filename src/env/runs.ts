@@ -1,0 +1,71 @@
+/** Which agents run in which env: one directory per launch, `runs/<pid>-<start>/`, dead ones removed on the way. */
+import type { Dirs } from "../base/dirs.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import {
+  ensureDir,
+  makeDir,
+  readDir,
+  readText,
+  removeTree,
+  writeNew,
+} from "../os/fs.ts";
+import type { Host } from "../os/host.ts";
+import { processStart } from "../os/process.ts";
+
+/** A launch. The launcher becomes the agent, so its process id and start are the agent's. */
+export interface Run {
+  readonly pid: number;
+  /** See `processStart`: tells a process from a later one with the same id. */
+  readonly start: string;
+  readonly label: string;
+  readonly slotName: string;
+  readonly agent: string;
+  readonly cwd: string;
+  /** The launch's own directory; also holds its generated files. */
+  readonly dir: AbsPath;
+}
+
+const RECORD = "run.json";
+
+/** Writes down that this process is about to become an agent; returns the launch's directory. */
+export function beginRun(
+  dirs: Dirs,
+  host: Host,
+  run: Omit<Run, "pid" | "start" | "dir">,
+): AbsPath {
+  ensureDir(dirs.runs);
+  const start = processStart(host.pid) ?? "unknown";
+  const dir = join(dirs.runs, `${host.pid}-${start}`);
+  // A directory of this name is this very process's own, from a launch that failed: nobody else can use it.
+  removeTree(dir);
+  makeDir(dir);
+  writeNew(
+    join(dir, RECORD),
+    JSON.stringify({ pid: host.pid, start, ...run }) + "\n",
+  );
+  return dir;
+}
+
+/** The launches whose process still lives. Directories of dead ones are removed. */
+export function liveRuns(dirs: Dirs): Run[] {
+  const live: Run[] = [];
+  for (const entry of readDir(dirs.runs) ?? []) {
+    const match = /^(\d+)-([A-Za-z0-9_]+)$/.exec(entry.name);
+    if (!match || entry.kind !== "directory") continue;
+    const dir = join(dirs.runs, entry.name);
+    if (processStart(Number(match[1])) !== match[2]) {
+      removeTree(dir);
+      continue;
+    }
+    const run = readRecord(dir);
+    // A record that cannot be read belongs to a live process that is just writing it.
+    if (run) live.push(run);
+  }
+  return live;
+}
+
+function readRecord(dir: AbsPath): Run | undefined {
+  const text = readText(join(dir, RECORD));
+  if (text === undefined || !text.endsWith("\n")) return undefined;
+  return { ...JSON.parse(text) as Omit<Run, "dir">, dir };
+}

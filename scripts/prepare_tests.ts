@@ -1,0 +1,121 @@
+/** Checks that the programs the tests drive are there, and fetches the real agents into `.cache/agents/`. */
+
+import { join } from "node:path";
+import {
+  capture,
+  repositoryRoot,
+  runScript,
+  say,
+  ScriptError,
+  warn,
+} from "./support/script.ts";
+
+/** Programs on PATH that the tests need, with the Debian package of each. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  bash: "bash",
+  fish: "fish",
+  git: "git",
+  npm: "npm",
+  script: "bsdutils",
+  tmux: "tmux",
+  zsh: "zsh",
+};
+
+const AGENT_PACKAGE = "@anthropic-ai/claude-code";
+
+/** The agents under test: directory below `.cache/agents/` and npm version. */
+const AGENTS: Readonly<Record<string, string>> = {
+  "claude-newest": "latest",
+  "claude-2.1.197": "2.1.197",
+};
+
+const REFRESH_AFTER_MS = 24 * 60 * 60 * 1000;
+
+async function isOnPath(program: string): Promise<boolean> {
+  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
+    if (directory !== "" && await exists(join(directory, program))) return true;
+  }
+  return false;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await modifiedAt(path) !== undefined;
+}
+
+/** When the file was last written, or undefined when there is none. */
+async function modifiedAt(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(path)).mtime?.getTime() ?? 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function checkPrograms(): Promise<void> {
+  const missing: string[] = [];
+  for (const program of Object.keys(PROGRAMS)) {
+    if (!await isOnPath(program)) missing.push(program);
+  }
+  if (missing.length === 0) return;
+  const packages = missing.map((program) => PROGRAMS[program]).join(" ");
+  throw new ScriptError(
+    `Cannot run the tests: ${missing.join(", ")} not found\n` +
+      `hint: apt-get install -y ${packages}`,
+  );
+}
+
+/** Installs one agent unless it is there; the newest is looked up again once a day. */
+async function prepareAgent(
+  directory: string,
+  version: string,
+): Promise<void> {
+  const stamp = join(directory, ".looked-up");
+  const lookedUp = await modifiedAt(stamp);
+  const isFresh = lookedUp !== undefined &&
+    (version !== "latest" || Date.now() - lookedUp < REFRESH_AFTER_MS);
+  if (isFresh) return;
+  await Deno.mkdir(directory, { recursive: true });
+  const install = await capture("npm", [
+    "install",
+    "--prefix",
+    directory,
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    `${AGENT_PACKAGE}@${version}`,
+  ], { cwd: directory });
+  if (!install.success) {
+    if (lookedUp === undefined) {
+      throw new ScriptError(
+        `Cannot install "${AGENT_PACKAGE}@${version}": ${install.stderr.trim()}`,
+      );
+    }
+    warn(`Cannot look for a newer ${AGENT_PACKAGE}; going on with the old one`);
+    return;
+  }
+  await Deno.writeTextFile(stamp, "");
+}
+
+async function installedVersion(directory: string): Promise<string> {
+  const path = join(directory, "node_modules", AGENT_PACKAGE, "package.json");
+  return String(JSON.parse(await Deno.readTextFile(path)).version);
+}
+
+async function main(): Promise<number> {
+  await checkPrograms();
+  const agents = join(repositoryRoot(), ".cache", "agents");
+  for (const [name, version] of Object.entries(AGENTS)) {
+    const directory = join(agents, name);
+    await prepareAgent(directory, version);
+    say(
+      `${name}: ${await installedVersion(
+        directory,
+      )} (${directory}/node_modules/.bin/claude)`,
+    );
+  }
+  return 0;
+}
+
+if (import.meta.main) await runScript(main);

@@ -24,7 +24,7 @@ const URL_USER_TOKEN = /\b(https?:\/\/)[^\s/@:]{16,}@/gi;
 
 /** Variable names whose values are credentials by convention. */
 const SECRET_NAME =
-  /(^|[_-])(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?|AUTH|AUTHORIZATION)([_-]|$)/i;
+  /(^|[_-])(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API[_-]?KEY|ACCESS[_-]?KEY|PRIVATE[_-]?KEY|CREDENTIALS?|AUTH|AUTHORIZATION)([_-]|$)/i;
 
 /** `text` with every known credential masked: `secrets` (exact values, also as base64 and URL-encoded) and well-known token shapes. */
 export function redact(text: string, secrets: Iterable<string> = []): string {

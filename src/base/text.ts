@@ -37,7 +37,7 @@ export function didYouMean(
 
 /** Edits between two words; a swap of neighbours counts as one (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 4) return 99;
+  if (Math.abs(a.length - b.length) > 4) return Infinity;
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

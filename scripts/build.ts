@@ -1,4 +1,4 @@
-/** `deno task build [--out PATH] [--target TRIPLE] [--no-check] [--entry FILE]`: one executable from `src/`. */
+/** `deno task build [--out PATH] [--target TRIPLE] [--no-check] [--official] [--entry FILE]`: one executable from `src/`. */
 
 import { parseArgs } from "node:util";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
@@ -19,6 +19,8 @@ interface BuildOptions {
   /** True when the target is not this machine's own. */
   readonly isCross: boolean;
   readonly check: boolean;
+  /** Take Deno's own base runtime or fail: releases are built so. */
+  readonly official: boolean;
   readonly entry: string;
 }
 
@@ -30,6 +32,7 @@ function readOptions(args: readonly string[], root: string): BuildOptions {
       target: { type: "string" },
       entry: { type: "string" },
       "no-check": { type: "boolean" },
+      official: { type: "boolean" },
     },
   });
   const target = values.target ?? Deno.build.target;
@@ -39,6 +42,7 @@ function readOptions(args: readonly string[], root: string): BuildOptions {
     target,
     isCross: target !== Deno.build.target,
     check: values["no-check"] !== true,
+    official: values.official === true,
     entry: fromCaller(values.entry) ?? join(root, "src/main.ts"),
   };
 }
@@ -111,6 +115,7 @@ async function install(
     await compile(entry, {
       output,
       target: options.isCross ? options.target : undefined,
+      official: options.official,
       cacheDir: join(root, ".cache", "runtime"),
     });
     if (Deno.build.os !== "windows") await Deno.chmod(output, 0o755);

@@ -21,6 +21,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   zsh: "zsh",
 };
 
+const INSTALL = Deno.build.os === "darwin"
+  ? "brew install"
+  : "apt-get install -y";
+
 const AGENT_PACKAGE = "@anthropic-ai/claude-code";
 
 /** The agents under test: directory below `.cache/agents/` and npm version. */
@@ -61,7 +65,7 @@ async function checkPrograms(): Promise<void> {
   const packages = missing.map((program) => PROGRAMS[program]).join(" ");
   throw new ScriptError(
     `Cannot run the tests: ${missing.join(", ")} not found\n` +
-      `hint: apt-get install -y ${packages}`,
+      `hint: ${INSTALL} ${packages}`,
   );
 }
 

@@ -17,6 +17,8 @@ export interface CompileOptions {
   readonly output: string;
   /** A target triple other than this machine's. */
   readonly target?: string | undefined;
+  /** Fail where Deno's own base runtime cannot be had. */
+  readonly official: boolean;
   /** Where fetched base runtimes are kept. */
   readonly cacheDir: string;
 }
@@ -70,6 +72,9 @@ export async function compile(
   }
   if (!reason.includes("base binary")) {
     throw new ScriptError(`Cannot compile the program: ${own.stderr.trim()}`);
+  }
+  if (options.official) {
+    throw new ScriptError(`Cannot download the base runtime: ${reason}`);
   }
   if ((options.target ?? Deno.build.target) !== FALLBACK_TARGET) {
     throw new ScriptError(

@@ -32,7 +32,10 @@ export function locate(
     const heading = HEADER.exec(line);
     if (heading) {
       header = headerPath(heading[2]!, heading[1] === "[[", counts);
-      offer(header, { line: index + 1, column: line.indexOf("[") + 1 });
+      const place = { line: index + 1, column: line.indexOf("[") + 1 };
+      // `[[a]]` is the place of `a` as well as of its element.
+      if (heading[1] === "[[") offer(header.slice(0, -1), place);
+      offer(header, place);
       continue;
     }
     const key = KEY.exec(line);
@@ -72,7 +75,7 @@ function inside(
 ): Place {
   const name = path.findLast((part) => typeof part === "string");
   const pattern = new RegExp(
-    `(^|[\\s{,."'])(${escapeRegExp(String(name))})["']?\\s*=`,
+    `(^|[\\s{,.])(["']?)${escapeRegExp(String(name))}\\2\\s*=`,
   );
   for (let at = start.line - 1; at < lines.length; at++) {
     const line = lines[at]!;
@@ -94,9 +97,8 @@ function isPrefix(
 }
 
 function splitKey(text: string): string[] {
-  return text.split(".").map((part) =>
-    part.trim().replace(/^(["'])(.*)\1$/, "$2")
-  );
+  const parts = text.match(/"(?:\\.|[^"\\])*"|'[^']*'|[^.\s"']+/g) ?? [];
+  return parts.map((part) => part.replace(/^(["'])(.*)\1$/, "$2"));
 }
 
 function escapeRegExp(text: string): string {

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Give the child `env` and nothing else. */
+  readonly clearEnv?: boolean;
   /** Ends the child with SIGTERM when it fires. */
   readonly signal?: AbortSignal;
 }

@@ -102,8 +102,10 @@ const noTopLevelArrow: Deno.lint.Rule = {
       if (statement.type !== "VariableDeclaration") return;
       for (const { id, init } of statement.declarations) {
         if (init?.type !== "ArrowFunctionExpression") continue;
-        const name = id.type === "Identifier" ? id.name : "it";
-        const message = `Write ${name} as a function declaration`;
+        if (id.type !== "Identifier") continue;
+        // A declaration could not be given the type of a whole function.
+        if (id.typeAnnotation) continue;
+        const message = `Write ${id.name} as a function declaration`;
         context.report({ node: statement, message });
       }
     };

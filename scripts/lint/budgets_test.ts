@@ -64,6 +64,7 @@ Deno.test("no-top-level-arrow asks for function declarations", () => {
     message,
   );
   assert.deepEqual(lint("src/env/a.ts", "a(() => 1);"), []);
+  assert.deepEqual(lint("src/env/a.ts", "const f: Check = () => true;"), []);
   assert.deepEqual(
     lint("src/env/a.ts", "function g() { const f = () => 1; return f; }"),
     [],

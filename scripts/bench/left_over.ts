@@ -51,7 +51,11 @@ async function look(arena: Arena, pid: number): Promise<LeftOver> {
     isAgent = await programOf(pid) === agent;
     if (!isAgent) await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
-  const ours = await processesOf(await Deno.realPath(arena.aenv));
+  // Whatever init made of the program (links, copies), it lies in one of these.
+  const ours = await processesBelow([
+    dirname(await Deno.realPath(arena.aenv)),
+    arena.root,
+  ]);
   let aenvBytes = 0;
   for (const process of ours) aenvBytes += await residentBytes(process);
   return { isAgent, aenvBytes, aenvProcesses: ours.length };
@@ -67,11 +71,17 @@ async function programOf(pid: number): Promise<string | undefined> {
   }
 }
 
-async function processesOf(program: string): Promise<number[]> {
+async function processesBelow(
+  directories: readonly string[],
+): Promise<number[]> {
   const found: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     const pid = Number(name);
-    if (pid > 0 && await programOf(pid) === program) found.push(pid);
+    const program = pid > 0 ? await programOf(pid) : undefined;
+    const isOurs = directories.some((directory) =>
+      program?.startsWith(directory + "/")
+    );
+    if (isOurs) found.push(pid);
   }
   return found;
 }

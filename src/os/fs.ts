@@ -22,6 +22,8 @@ export interface Stat {
   readonly ino: number;
   /** Modification time, milliseconds since the epoch. */
   readonly mtime: number;
+  /** Time of the last change to the file or its attributes, which cannot be set back; 0 on Windows. */
+  readonly ctime: number;
 }
 
 /** One entry of a directory. */
@@ -39,6 +41,7 @@ function toStat(info: Deno.FileInfo): Stat {
     dev: info.dev ?? 0,
     ino: info.ino ?? 0,
     mtime: info.mtime?.getTime() ?? 0,
+    ctime: info.ctime?.getTime() ?? 0,
   };
 }
 
@@ -129,15 +132,15 @@ export function readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
 export function ensureDir(path: AbsPath): void {
   const found = ifExists("look at", path, () => Deno.statSync(path));
   if (found?.isDirectory) return;
-  if (found) {
+  const parent = join(path, "..");
+  if (!found && parent !== path) ensureDir(parent);
+  // Not made: another process was faster, or a link that leads nowhere is there.
+  if (found || (!makeDir(path, { mayExist: true }) && !isDirectory(path))) {
     throw new AppError(
       "IO",
       `Cannot make ${quote(path)}: a file is in the way`,
     );
   }
-  const parent = join(path, "..");
-  if (parent !== path) ensureDir(parent);
-  makeDir(path, { mayExist: true });
 }
 
 /** Makes one directory, mode 0700. Returns false when `mayExist` and it was there. Throws `IO`. */
@@ -231,6 +234,11 @@ export function linkAtomic(path: AbsPath, target: string): void {
       throw error;
     }
   });
+}
+
+/** Makes a new symbolic link. Throws `IO` when something is there. */
+export function symlink(path: AbsPath, target: string): void {
+  withIo("link", path, () => Deno.symlinkSync(target, path, { type: "file" }));
 }
 
 /** A name for a temporary file or directory that nobody else uses. */

@@ -1,5 +1,6 @@
 /** What of aenv stays in memory while an agent runs that it started. Linux only: reads /proc. */
 
+import { dirname } from "node:path";
 import { type Arena, ENVIRONMENTS } from "./arena.ts";
 
 /** What was seen while the agent was waiting for input. */

@@ -4,10 +4,14 @@ import { realHost } from "./os/host.ts";
 import { exit } from "./os/terminal.ts";
 
 const host = realHost();
-const role = calledAs();
-if (role === "claude") {
-  const { launchAsShim } = await import("./launch/mod.ts");
-  exit(await launchAsShim("claude", host));
+if (calledAs() === "claude") {
+  try {
+    const { launchClaude } = await import("./launch/shim.ts");
+    await launchClaude(host.args, host);
+  } catch (error) {
+    const { reportError } = await import("./cli/report_error.ts");
+    exit(reportError(error));
+  }
 } else {
   const { runCli } = await import("./cli/mod.ts");
   exit(await runCli(host.args, host));

@@ -1,2 +1,4 @@
 /** The agents: what is particular to each. */
 export { findAgent, type FindOptions } from "./find.ts";
+export { agentVersion, compatProblem } from "./version.ts";
+export * as claude from "./claude/mod.ts";

@@ -2,7 +2,7 @@
 export { type ActiveEnv, activeEnv, hostDirs } from "./active.ts";
 export { type Config, readConfig } from "./config.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
-export { beginRun, liveRuns, type Run } from "./runs.ts";
+export { beginRun, endRun, liveRuns, type Run, runDirFor } from "./runs.ts";
 export { refFromOption, resolveEnv } from "./resolve.ts";
 export type {
   EnvRef,

@@ -34,8 +34,8 @@ export function beginRun(
   run: Omit<Run, "pid" | "start" | "dir">,
 ): AbsPath {
   ensureDir(dirs.runs);
-  const start = processStart(host.pid) ?? "unknown";
-  const dir = join(dirs.runs, `${host.pid}-${start}`);
+  const start = ownStart(host);
+  const dir = runDirFor(dirs, host);
   // A directory of this name is this very process's own, from a launch that failed: nobody else can use it.
   removeTree(dir);
   makeDir(dir);
@@ -44,6 +44,20 @@ export function beginRun(
     JSON.stringify({ pid: host.pid, start, ...run }) + "\n",
   );
   return dir;
+}
+
+/** The directory of this process's launch; made by {@link beginRun}. */
+export function runDirFor(dirs: Dirs, host: Host): AbsPath {
+  return join(dirs.runs, `${host.pid}-${ownStart(host)}`);
+}
+
+function ownStart(host: Host): string {
+  return processStart(host.pid) ?? "unknown";
+}
+
+/** Forgets a launch that came to nothing. */
+export function endRun(dir: AbsPath): void {
+  removeTree(dir);
 }
 
 /** The launches whose process still lives. Directories of dead ones are removed. */

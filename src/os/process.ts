@@ -88,3 +88,8 @@ export function processStart(pid: number): string | undefined {
   const text = new TextDecoder().decode(output.stdout).trim();
   return text === "" ? undefined : text.replace(/[^A-Za-z0-9]+/g, "_");
 }
+
+/** Waits for some milliseconds. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,110 @@
+/** The generated mcp.json, and the servers that plugins bring. */
+import { type AbsPath, join } from "../../base/paths.ts";
+import { AppError } from "../../base/errors.ts";
+import { quote } from "../../base/text.ts";
+import { realPath } from "../../os/fs.ts";
+import { isWithin } from "../../base/paths.ts";
+import { asRecord, isRecord, readJsonObject } from "./user_config.ts";
+
+/** A server as the agent's configuration has it. */
+export type ServerEntry = Readonly<Record<string, unknown>>;
+
+/** A plugin at its installed place. */
+export interface PluginPlace {
+  /** The name in its own manifest, else the directory's. */
+  readonly name: string;
+  /** Where its files are read now. */
+  readonly source: AbsPath;
+  /** Where they will be when the agent runs. */
+  readonly installed: AbsPath;
+  /** Where it may keep data. */
+  readonly data: AbsPath;
+}
+
+/**
+ * The servers of a plugin under the names the agent gives them, `plugin:<plugin>:<server>`, with what only the agent would
+ * have filled in. Needed where `--strict-mcp-config` drops them.
+ */
+export function hoistPluginServers(
+  plugin: PluginPlace,
+): Record<string, ServerEntry> {
+  const out: Record<string, ServerEntry> = {};
+  for (const [name, entry] of Object.entries(pluginServers(plugin.source))) {
+    out[`plugin:${plugin.name}:${name}`] = fillIn(entry, plugin);
+  }
+  return out;
+}
+
+/** The servers a plugin declares: its .mcp.json, and `mcpServers` of its manifest (a table, a path, or a list of both). */
+export function pluginServers(source: AbsPath): Record<string, ServerEntry> {
+  const manifest = readJsonObject(
+    join(source, ".claude-plugin", "plugin.json"),
+  );
+  const declared = manifest?.["mcpServers"];
+  const parts = [
+    readJsonObject(join(source, ".mcp.json")),
+    ...(Array.isArray(declared) ? declared : [declared]).map((part) =>
+      typeof part === "string" ? readServersFile(source, part) : part
+    ),
+  ];
+  const out: Record<string, ServerEntry> = {};
+  for (const part of parts) {
+    const table = asRecord(part);
+    for (
+      const [name, entry] of Object.entries(
+        asRecord(table["mcpServers"] ?? table),
+      )
+    ) {
+      if (isRecord(entry)) out[name] = entry;
+    }
+  }
+  return out;
+}
+
+function readServersFile(
+  source: AbsPath,
+  path: string,
+): Record<string, unknown> | undefined {
+  const file = join(source, path);
+  const [real, base] = [realPath(file), realPath(source)];
+  if (real === undefined || base === undefined) return undefined;
+  if (!isWithin(real, base)) {
+    throw new AppError(
+      "CONTENT_INVALID",
+      `Cannot read MCP servers ${quote(path)} of plugin ${
+        quote(source)
+      }: the path leads out of it`,
+    );
+  }
+  return readJsonObject(file);
+}
+
+/** `entry` with the plugin's directories put in and its two variables added. */
+function fillIn(entry: ServerEntry, plugin: PluginPlace): ServerEntry {
+  const variables = {
+    CLAUDE_PLUGIN_ROOT: plugin.installed,
+    CLAUDE_PLUGIN_DATA: plugin.data,
+  };
+  const filled = asRecord(substitute(entry, variables));
+  if (typeof filled["command"] !== "string") return filled;
+  return { ...filled, env: { ...variables, ...asRecord(filled["env"]) } };
+}
+
+function substitute(
+  value: unknown,
+  variables: Readonly<Record<string, string>>,
+): unknown {
+  if (typeof value === "string") {
+    return value.replace(
+      /\$\{(CLAUDE_PLUGIN_(?:ROOT|DATA))\}/g,
+      (_, name) => variables[name] ?? "",
+    );
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => substitute(item, variables));
+  }
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([k, v]) => [k, substitute(v, variables)]),
+  );
+}

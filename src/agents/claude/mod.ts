@@ -1,0 +1,25 @@
+/** Claude Code. Facts about it were measured on 2.1.197 and 2.1.329. */
+export { passesToClaude } from "./env_filter.ts";
+export { prepareFirstRun, STATE_FILE } from "./first_run.ts";
+export {
+  hoistPluginServers,
+  type PluginPlace,
+  pluginServers,
+  type ServerEntry,
+} from "./mcp.ts";
+export { type ProjectFacts, projectFacts } from "./project.ts";
+export {
+  claudeRecipe,
+  MCP_FILE,
+  type Recipe,
+  SETTINGS_FILE,
+} from "./recipe.ts";
+export { parseUserArgs, type UserArgs } from "./user_args.ts";
+export {
+  asRecord,
+  isRecord,
+  readJsonObject,
+  type UserConfig,
+  userConfig,
+} from "./user_config.ts";
+export { validateServers, validateSettings } from "./validate.ts";

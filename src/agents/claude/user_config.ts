@@ -1,0 +1,91 @@
+/** The user's own Claude Code configuration: where it is and what it says about trust. Never written here. */
+import {
+  type AbsPath,
+  isWithin,
+  join,
+  parseAbsPath,
+} from "../../base/paths.ts";
+import { readText } from "../../os/fs.ts";
+
+/** Places of the user's own configuration. */
+export interface UserConfig {
+  /** `$CLAUDE_CONFIG_DIR`, else `~/.claude`. */
+  readonly dir: AbsPath;
+  /** The state file: inside the directory where that is set explicitly, else `~/.claude.json`. */
+  readonly stateFile: AbsPath;
+  /** Whether the caller set `$CLAUDE_CONFIG_DIR`. */
+  readonly explicit: boolean;
+  /** Where the login is kept. */
+  readonly loginDir: AbsPath;
+}
+
+/** Finds the user's configuration. A `$CLAUDE_CONFIG_DIR` below `ours` is a slot, not the user's. */
+export function userConfig(
+  env: Readonly<Record<string, string>>,
+  home: AbsPath,
+  ours: AbsPath,
+): UserConfig {
+  const set = env["CLAUDE_CONFIG_DIR"];
+  const explicit = set && !isWithin(set, ours)
+    ? parseAbsPath(set, "$CLAUDE_CONFIG_DIR")
+    : undefined;
+  const dir = explicit ?? join(home, ".claude");
+  const login = env["CLAUDE_SECURESTORAGE_CONFIG_DIR"];
+  return {
+    dir,
+    stateFile: explicit
+      ? join(explicit, ".claude.json")
+      : join(home, ".claude.json"),
+    explicit: explicit !== undefined,
+    loginDir: login && !isWithin(login, ours)
+      ? parseAbsPath(login, "$CLAUDE_SECURESTORAGE_CONFIG_DIR")
+      : dir,
+  };
+}
+
+/** The projects table of a state file; empty when the file is missing or no JSON object. */
+export function readProjects(
+  stateFile: AbsPath,
+): Record<string, Record<string, unknown>> {
+  return asRecord(readJsonObject(stateFile)?.["projects"]) as Record<
+    string,
+    Record<string, unknown>
+  >;
+}
+
+/** Whether the state file says that the user trusts `dir` or a directory above it. */
+export function isTrusted(
+  stateFile: AbsPath,
+  dirs: readonly AbsPath[],
+): boolean {
+  const projects = readProjects(stateFile);
+  return dirs.some((dir) =>
+    asRecord(projects[dir])["hasTrustDialogAccepted"] === true
+  );
+}
+
+/** A JSON object from a file of somebody else's; undefined when it is missing or anything else. */
+export function readJsonObject(
+  path: AbsPath,
+): Record<string, unknown> | undefined {
+  const text = readText(path, 64 * 1024 * 1024);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
+    return isRecord(value) ? value : undefined;
+  } catch (error) {
+    // The agent ignores a file that does not parse, and so do we.
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether `value` is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `value` as a JSON object; empty when it is none. */
+export function asRecord(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}

@@ -1,0 +1,231 @@
+/** Plugins and skills of a manifest: found, checked, and given a place in the slot. Reads only. */
+import { type AbsPath, isWithin, join, resolveFrom } from "../base/paths.ts";
+import { AppError } from "../base/errors.ts";
+import { quote } from "../base/text.ts";
+import type { OpenEnv } from "../env/mod.ts";
+import type { Entry } from "../manifest/mod.ts";
+import { isDirectory, isFile, lstat, readText, realPath } from "../os/fs.ts";
+import { sha256Hex } from "../os/hash.ts";
+import { scanTree, treeFingerprint } from "./tree.ts";
+import type { InstallStep } from "./types.ts";
+
+/** Name of the plugin that carries the bare skills: they are offered as `skills:<name>`. */
+export const SKILLS_PLUGIN = "skills";
+
+/** A plugin as the agent will be given it. */
+export interface PlannedPlugin {
+  readonly name: string;
+  readonly source: AbsPath;
+  readonly installed: AbsPath;
+}
+
+/** What the manifest's plugins and skills come to. */
+export interface Contents {
+  readonly plugins: readonly PlannedPlugin[];
+  /** Directory of the wrapper plugin for skills; undefined when there are none. */
+  readonly skillsPlugin: AbsPath | undefined;
+  readonly installs: readonly InstallStep[];
+}
+
+/** Anything a plugin may consist of. Claude Code 2.1.329. */
+const PLUGIN_PARTS = [
+  ".claude-plugin",
+  "skills",
+  "commands",
+  "agents",
+  "hooks",
+  "output-styles",
+  "monitors",
+  "themes",
+  "workflows",
+  "bin",
+  ".mcp.json",
+  ".lsp.json",
+  "settings.json",
+  "SKILL.md",
+];
+
+/** Finds and checks every plugin and skill. Throws `CONTENT_INVALID`, `NOT_SUPPORTED`, `IO`. */
+export function planContents(env: OpenEnv, home: AbsPath): Contents {
+  const { manifest, slot } = env;
+  if (
+    manifest.skills.length > 0 &&
+    manifest.plugins.some((p) => p.name === SKILLS_PLUGIN)
+  ) {
+    throw new AppError(
+      "CONTENT_INVALID",
+      `Cannot use a plugin called "${SKILLS_PLUGIN}" together with skills: they are given to the agent under that name`,
+      {
+        hint: `Put the skills into a plugin of another name`,
+      },
+    );
+  }
+  const plugins = manifest.plugins.map((entry) => {
+    const source = locateSource(entry, { env, home, kind: "plugin" });
+    checkPlugin(entry, source);
+    const mark = treeFingerprint(entry.name, scanTree(source));
+    return {
+      name: entry.name,
+      source,
+      installed: join(slot.installed, mark, entry.name),
+    };
+  });
+  const skills = manifest.skills.map((entry) => {
+    const source = locateSource(entry, { env, home, kind: "skill" });
+    if (!isFile(join(source, "SKILL.md"))) {
+      throw missing("skill", entry, join(source, "SKILL.md"));
+    }
+    return {
+      entry,
+      source,
+      mark: treeFingerprint(entry.name, scanTree(source)),
+    };
+  });
+  const skillsMark = sha256Hex(skills.map((s) => s.mark).join(" ")).slice(
+    0,
+    16,
+  );
+  const skillsPlugin = skills.length === 0
+    ? undefined
+    : join(slot.installed, skillsMark, SKILLS_PLUGIN);
+  const installs = [
+    ...plugins.map(({ name, source, installed }) =>
+      ({ kind: "plugin", name, source, target: installed }) as const
+    ),
+    ...skills.map(({ entry, source }) => ({
+      kind: "skill" as const,
+      name: entry.name,
+      source,
+      target: join(skillsPlugin!, "skills", entry.name),
+    })),
+  ];
+  return { plugins, skillsPlugin, installs };
+}
+
+interface SourceContext {
+  readonly env: OpenEnv;
+  readonly home: AbsPath;
+  readonly kind: "plugin" | "skill";
+}
+
+/** The directory an entry's source and subpath lead to. */
+function locateSource(
+  entry: Entry,
+  { env, home, kind }: SourceContext,
+): AbsPath {
+  const path = localPath(entry.source, env.baseDir, home);
+  if (path === undefined) {
+    throw new AppError(
+      "NOT_SUPPORTED",
+      `Cannot install ${quote(entry.name)} from ${
+        quote(entry.source)
+      }: this version takes local paths only`,
+      {
+        hint:
+          `Fetch it yourself and name the directory: source = "./${kind}s/${entry.name}"`,
+      },
+    );
+  }
+  const base = realPath(path);
+  if (base === undefined || !isDirectory(base)) {
+    const state = lstat(path) === undefined
+      ? "it does not exist"
+      : "it is not a directory";
+    throw new AppError(
+      "CONTENT_INVALID",
+      `Cannot use ${quote(path)} for ${quote(entry.name)}: ${state}`,
+      {
+        hint: `Mend source in ${env.manifestPath}`,
+      },
+    );
+  }
+  if (entry.subpath === undefined) return base;
+  const inside = realPath(join(base, entry.subpath));
+  if (inside === undefined || !isDirectory(inside) || !isWithin(inside, base)) {
+    throw new AppError(
+      "CONTENT_INVALID",
+      `Cannot use subpath ${quote(entry.subpath)} of ${
+        quote(entry.name)
+      }: there is no such directory in ${quote(base)}`,
+      {
+        hint: `Mend subpath in ${env.manifestPath}`,
+      },
+    );
+  }
+  return inside;
+}
+
+/** The path of a local source: relative to the manifest, `~/…`, or `file:`; undefined for anything with another scheme. */
+function localPath(
+  source: string,
+  baseDir: AbsPath,
+  home: AbsPath,
+): AbsPath | undefined {
+  const text = source.startsWith("file://")
+    ? decodeURI(source.slice(7))
+    : source.replace(/^file:/, "");
+  if (text === source && /^[A-Za-z][A-Za-z0-9+.-]+:/.test(source)) {
+    return undefined;
+  }
+  if (text === source && /^[^/]+@/.test(source)) return undefined;
+  return text.startsWith("~/")
+    ? join(home, text.slice(2))
+    : resolveFrom(baseDir, text);
+}
+
+function checkPlugin(entry: Entry, source: AbsPath): void {
+  if (!PLUGIN_PARTS.some((part) => lstat(join(source, part)) !== undefined)) {
+    throw missing(
+      "plugin",
+      entry,
+      join(source, ".claude-plugin", "plugin.json"),
+    );
+  }
+  const file = join(source, ".claude-plugin", "plugin.json");
+  const text = readText(file);
+  if (text === undefined) return;
+  const name = pluginName(text, file);
+  if (name === entry.name) return;
+  throw new AppError(
+    "CONTENT_INVALID",
+    `Cannot use plugin ${quote(entry.name)}: its own manifest calls it ${
+      quote(name)
+    }`,
+    {
+      hint: `Write name = ${quote(name)} in aenv.toml`,
+    },
+  );
+}
+
+function pluginName(text: string, file: AbsPath): string {
+  try {
+    const value: unknown = JSON.parse(text);
+    const name = typeof value === "object" && value !== null
+      ? (value as { name?: unknown }).name
+      : undefined;
+    if (typeof name === "string") return name;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new AppError(
+      "CONTENT_INVALID",
+      `Cannot read plugin manifest ${quote(file)}: ${error.message}`,
+      { cause: error },
+    );
+  }
+  throw new AppError(
+    "CONTENT_INVALID",
+    `Cannot read plugin manifest ${quote(file)}: it has no name`,
+  );
+}
+
+function missing(kind: string, entry: Entry, file: AbsPath): AppError {
+  return new AppError(
+    "CONTENT_INVALID",
+    `Cannot use ${quote(entry.name)} as a ${quote(kind)}: ${
+      quote(file)
+    } is missing`,
+    {
+      hint: "Check source and subpath in aenv.toml",
+    },
+  );
+}

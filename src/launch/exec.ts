@@ -1,0 +1,60 @@
+/** Any command with an env's variables. */
+import { delimiter, isAbsolute } from "node:path";
+import { AppError, asRefusal } from "../base/errors.ts";
+import {
+  type AbsPath,
+  join,
+  parseAbsPath,
+  resolveFrom,
+} from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import { activeEnv } from "../env/mod.ts";
+import { becomeProgram } from "../os/exec.ts";
+import { isExecutable } from "../os/fs.ts";
+import type { Host } from "../os/host.ts";
+import { globalEnvironment } from "./shim.ts";
+import { performLaunch } from "./perform.ts";
+import { planLaunch } from "./plan.ts";
+
+/** Becomes `command` with the variables of the active env, or of the one that `-E` named; a `claude` in it goes through the shim. */
+export async function execInEnv(
+  command: readonly string[],
+  host: Host,
+  option?: string,
+): Promise<never> {
+  const [name, ...args] = command;
+  try {
+    const { env, dirs } = activeEnv(host, option);
+    const searchPath = [
+      ...(env.kind === "env" ? [dirs.shims as string] : []),
+      host.env["PATH"] ?? "",
+    ];
+    const program = findCommand(name!, host, searchPath.join(delimiter));
+    if (env.kind === "global") {
+      becomeProgram({
+        path: program,
+        args,
+        env: globalEnvironment(host),
+        argv0: name!,
+      });
+    }
+    const plan = await planLaunch({ env, args, program }, host, dirs);
+    return await performLaunch(plan, { env, host, dirs });
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+function findCommand(name: string, host: Host, searchPath: string): AbsPath {
+  const candidates = /[/\\]/.test(name)
+    ? [resolveFrom(host.cwd(), name)]
+    : searchPath.split(delimiter).filter(isAbsolute).map((dir) =>
+      join(parseAbsPath(dir, "a directory of PATH"), name)
+    );
+  const found = candidates.find(isExecutable);
+  if (found) return found;
+  throw new AppError(
+    "AGENT_NOT_FOUND",
+    `Cannot run ${quote(name)}: there is no such program on PATH`,
+  );
+}

@@ -1,0 +1,40 @@
+/** A launch plan in words. */
+import { tilde } from "../base/paths.ts";
+import type { LaunchPlan } from "./types.ts";
+
+/** The text of `run --explain`. */
+export function explainPlan(plan: LaunchPlan, home: string): string {
+  const changes = Object.entries(plan.environmentChanges)
+    .map(([name, value]) =>
+      value === null ? `  - ${name}` : `  + ${name}=${value}`
+    );
+  const installs = plan.installs
+    .map((step) =>
+      `  ${step.kind} ${step.name}: ${tilde(step.source, home)} -> ${
+        tilde(step.target, home)
+      }`
+    );
+  const files = plan.files.flatMap((file) => [
+    `  ${tilde(file.path, home)}`,
+    ...file.content.trimEnd().split("\n").map((line) => `    ${line}`),
+  ]);
+  return [
+    `env: ${plan.env} (${plan.isolation})`,
+    `cwd: ${tilde(plan.cwd, home)}`,
+    `program: ${tilde(plan.program, home)}`,
+    ...section("arguments", plan.args.map((arg) => `  ${arg}`)),
+    ...section("environment", changes),
+    ...section("copies", installs),
+    ...section("files", files),
+    ...section("hook", plan.hook === undefined ? [] : [`  ${plan.hook}`]),
+    ...section(
+      "trusted project",
+      plan.trust === undefined ? [] : [`  ${tilde(plan.trust, home)}`],
+    ),
+    ...section("notes", plan.notes.map((note) => `  ${note}`)),
+  ].join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines];
+}

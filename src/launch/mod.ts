@@ -1,0 +1,11 @@
+/** Launching an agent: resolve, open, plan, perform. */
+export { execInEnv } from "./exec.ts";
+export { explainPlan } from "./explain.ts";
+export {
+  type PerformContext,
+  performLaunch,
+  prepareLaunch,
+} from "./perform.ts";
+export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
+export { launchClaude } from "./shim.ts";
+export type { LaunchPlan } from "./types.ts";

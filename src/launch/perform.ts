@@ -1,0 +1,205 @@
+/** Doing what a plan says, up to the point where this process becomes the agent. */
+import { type Dirs } from "../base/dirs.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
+import { type AbsPath, isWithin, join } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import { claude } from "../agents/mod.ts";
+import {
+  beginRun,
+  endRun,
+  liveRuns,
+  notFound,
+  type OpenEnv,
+} from "../env/mod.ts";
+import { becomeProgram } from "../os/exec.ts";
+import {
+  ensureDir,
+  lstat,
+  makeDir,
+  readDir,
+  removeTree,
+  rename,
+  tempName,
+  writeNew,
+} from "../os/fs.ts";
+import type { Host } from "../os/host.ts";
+import { run } from "../os/process.ts";
+import { SKILLS_PLUGIN } from "./contents.ts";
+import { copyTree, scanTree } from "./tree.ts";
+import type { InstallStep, LaunchPlan } from "./types.ts";
+
+/** Where a plan is performed. */
+export interface PerformContext {
+  readonly env: OpenEnv;
+  readonly host: Host;
+  readonly dirs: Dirs;
+}
+
+/** Prepares everything and becomes the program. Returns only by throwing; then nothing of the launch is left. */
+export async function performLaunch(
+  plan: LaunchPlan,
+  context: PerformContext,
+): Promise<never> {
+  const runDir = await prepareLaunch(plan, context);
+  try {
+    if (plan.hook !== undefined) await runHook(plan.hook, plan, context.env);
+    if (context.host.env["AENV_QUIET"] === undefined) {
+      for (const note of plan.notes) context.host.notice(`aenv: ${note}`);
+    }
+    becomeProgram({
+      path: plan.program,
+      args: plan.args,
+      env: plan.environment,
+    });
+  } catch (error) {
+    endRun(runDir);
+    throw error;
+  }
+}
+
+/** Writes what the plan says: slot, copies, generated files. Returns the launch's own directory. */
+export async function prepareLaunch(
+  plan: LaunchPlan,
+  context: PerformContext,
+): Promise<AbsPath> {
+  const { env, host, dirs } = context;
+  const runDir = beginRun(dirs, host, {
+    label: env.label,
+    slotName: env.slotName,
+    agent: plan.agent,
+    cwd: plan.cwd,
+  });
+  try {
+    // The record comes first: a removal that does not see it is seen here, and the other way round.
+    prepareSlot(env);
+    installAll(plan.installs, context);
+    for (const file of plan.files) writeNew(file.path, file.content);
+    if (plan.isolation === "private") {
+      await claude.prepareFirstRun(env.slot.claude, plan.trust);
+    }
+    return runDir;
+  } catch (error) {
+    endRun(runDir);
+    throw error;
+  }
+}
+
+/** Makes the directories of the slot; a named env must still be there. */
+function prepareSlot(env: OpenEnv): void {
+  if (env.scope === "named" && lstat(env.slot.manifest) === undefined) {
+    throw notFound(env.label);
+  }
+  ensureDir(env.slot.root);
+  ensureDir(env.slot.claude);
+  if (env.scope === "project" && lstat(env.slot.project) === undefined) {
+    writeProjectFile(env);
+  }
+  if (env.manifest.xdg === "private") {
+    for (const kind of ["config", "data", "state", "cache"]) {
+      ensureDir(join(env.slot.xdg, kind));
+    }
+  }
+}
+
+function writeProjectFile(env: OpenEnv): void {
+  const temp = join(env.slot.root, tempName());
+  writeNew(temp, env.manifestPath + "\n");
+  rename(temp, env.slot.project);
+}
+
+/** Copies plugins and skills that are not there yet, and removes older copies when nobody uses them. */
+function installAll(
+  installs: readonly InstallStep[],
+  context: PerformContext,
+): void {
+  const { slot } = context.env;
+  const roots = new Set(
+    installs.map((step) => firstBelow(step.target, slot.installed)),
+  );
+  const missing = [...roots].filter((root) => lstat(root) === undefined);
+  if (missing.length === 0) return;
+  for (const root of missing) {
+    installRoot(root, installs.filter((step) => isWithin(step.target, root)));
+  }
+  removeUnused(roots, context);
+}
+
+/** Builds one directory of copies aside and moves it into place; whoever comes second finds it done. */
+function installRoot(root: AbsPath, steps: readonly InstallStep[]): void {
+  const temp = join(root, "..", tempName());
+  ensureDir(temp);
+  try {
+    for (const step of steps) {
+      const target = (temp + step.target.slice(root.length)) as AbsPath;
+      if (step.kind === "skill") writeSkillsManifest(join(target, "..", ".."));
+      copyTree(step.source, target, scanTree(step.source));
+    }
+    if (lstat(root) === undefined) rename(temp, root);
+  } finally {
+    removeTree(temp);
+  }
+}
+
+function writeSkillsManifest(plugin: AbsPath): void {
+  const dir = join(plugin, ".claude-plugin");
+  if (lstat(dir) !== undefined) return;
+  ensureDir(plugin);
+  makeDir(dir);
+  const manifest = {
+    name: SKILLS_PLUGIN,
+    description: "Skills of this environment",
+  };
+  writeNew(
+    join(dir, "plugin.json"),
+    JSON.stringify(manifest, undefined, 2) + "\n",
+  );
+}
+
+function removeUnused(
+  roots: ReadonlySet<AbsPath>,
+  { env, host, dirs }: PerformContext,
+): void {
+  const others = liveRuns(dirs).some((r) =>
+    r.slotName === env.slotName && r.pid !== host.pid
+  );
+  if (others) return;
+  for (const { name } of readDir(env.slot.installed) ?? []) {
+    const path = join(env.slot.installed, name);
+    if (!roots.has(path)) removeTree(path);
+  }
+}
+
+function firstBelow(path: AbsPath, base: AbsPath): AbsPath {
+  const [first] = path.slice(base.length + 1).split(/[/\\]/, 1);
+  return join(base, first!);
+}
+
+/** Runs the pre_activate hook with the agent's variables. Its output goes to standard error: standard output is the agent's. */
+async function runHook(
+  hook: string,
+  plan: LaunchPlan,
+  env: OpenEnv,
+): Promise<void> {
+  const result = await run("/bin/sh", [
+    "-c",
+    'exec 1>&2; eval "$1"',
+    "aenv-hook",
+    hook,
+  ], {
+    cwd: plan.cwd,
+    env: plan.environment,
+    stdin: "inherit",
+    output: "inherit",
+  });
+  if (result.code === 0) return;
+  throw new AppError(
+    "HOOK_FAILED",
+    `Cannot start environment ${
+      quote(env.label)
+    }: its pre_activate hook ended with exit code ${result.code}`,
+    {
+      hint: `Mend [hooks] in ${env.manifestPath}`,
+      exitCode: ExitCode.refused,
+    },
+  );
+}

@@ -1,0 +1,63 @@
+/** The role `claude`: what stands on PATH in front of the real agent. */
+import { aenvRoot, dirsAt } from "../base/dirs.ts";
+import { Var } from "../base/env_vars.ts";
+import { AppError, asRefusal, ExitCode } from "../base/errors.ts";
+import { type AbsPath } from "../base/paths.ts";
+import { activeEnv } from "../env/mod.ts";
+import { becomeProgram } from "../os/exec.ts";
+import type { Host } from "../os/host.ts";
+import { undoOuterLaunch } from "./environment.ts";
+import { performLaunch } from "./perform.ts";
+import { findClaude, planLaunch } from "./plan.ts";
+
+/** Starts Claude Code in the active env, or in the one that `-E` named. Throws with exit code 3: the agent was not started. */
+export async function launchClaude(
+  args: readonly string[],
+  host: Host,
+  option?: string,
+): Promise<never> {
+  try {
+    if (host.env[Var.launcher] === String(host.pid)) throw loopError(host);
+    const { env, dirs } = activeEnv(host, option);
+    if (env.kind === "global") becomeGlobal(args, host, findClaude(host, dirs));
+    const plan = await planLaunch({ env, args }, host, dirs);
+    return await performLaunch(plan, { env, host, dirs });
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+/** The user's own configuration: the environment as it is, but for the marks. */
+export function globalEnvironment(host: Host): Record<string, string> {
+  return {
+    ...undoOuterLaunch(host.env),
+    [Var.env]: "global",
+    [Var.active]: "global",
+    [Var.launcher]: String(host.pid),
+  };
+}
+
+function becomeGlobal(
+  args: readonly string[],
+  host: Host,
+  path: AbsPath,
+): never {
+  const env = globalEnvironment(host);
+  // In a session these were the outer env's; here they would hide the user's choice from nested commands.
+  delete env[Var.override];
+  becomeProgram({ path, args, env });
+}
+
+/** execve keeps the process id: finding our own id here means that what we started was a way back to us. */
+function loopError(host: Host): AppError {
+  const root = dirsAt(aenvRoot(host.env, () => host.home()));
+  return new AppError(
+    "AGENT_LOOP",
+    'Cannot start "claude": the one on PATH leads back to aenv',
+    {
+      hint:
+        `Remove the other shim, or name the real one in ${root.config}: [agents] claude = "/path/to/claude"`,
+      exitCode: ExitCode.refused,
+    },
+  );
+}

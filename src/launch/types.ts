@@ -1,0 +1,40 @@
+/** A launch as one plain value. */
+import type { AbsPath } from "../base/paths.ts";
+
+/** A tree to copy into the env's slot before the agent starts. */
+export interface InstallStep {
+  readonly kind: "plugin" | "skill";
+  readonly name: string;
+  readonly source: AbsPath;
+  /** Where the copy goes; named after what the source looks like now. */
+  readonly target: AbsPath;
+}
+
+/** A file to write before the agent starts, mode 0600. */
+export interface PlannedFile {
+  readonly path: AbsPath;
+  readonly content: string;
+}
+
+/** Everything a launch will do. Printed by `run --explain`. */
+export interface LaunchPlan {
+  /** The env's label. */
+  readonly env: string;
+  readonly agent: string;
+  readonly isolation: "private" | "overlay" | "none";
+  readonly cwd: AbsPath;
+  readonly program: AbsPath;
+  readonly args: readonly string[];
+  /** The agent's whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What differs from the caller's environment: name → new value, or null when it is taken away. */
+  readonly environmentChanges: Readonly<Record<string, string | null>>;
+  readonly installs: readonly InstallStep[];
+  readonly files: readonly PlannedFile[];
+  /** Shell command run first. */
+  readonly hook: string | undefined;
+  /** Directory to mark as trusted in the env's own agent state. */
+  readonly trust: AbsPath | undefined;
+  /** What the user should know; printed to standard error. */
+  readonly notes: readonly string[];
+}

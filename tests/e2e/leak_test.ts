@@ -1,0 +1,215 @@
+/** Nothing of the user's own configuration reaches an agent in an env, and everything declared does. */
+
+import assert from "node:assert/strict";
+import { Aenv, bareEnv } from "../support/aenv.ts";
+import { type ClaudeProgram, claudePrograms } from "../support/agents.ts";
+import { type Evidence, gatherEvidence, namesIn } from "../support/canaries.ts";
+import { type DeclaredEnv, writeDeclaredEnv } from "../support/declared_env.ts";
+import { type DirtyHome, makeDirtyHome } from "../support/dirty_home.ts";
+import { type Finished, run } from "../support/process.ts";
+import { snapshot } from "../support/snapshot.ts";
+import { StubApi } from "../support/stub_api.ts";
+import { TempDir } from "../support/temp.ts";
+
+interface Case {
+  readonly agent: ClaudeProgram;
+  readonly isolation: "private" | "overlay";
+  readonly projectConfig: "load" | "ignore";
+  readonly git: boolean;
+}
+
+/** What one launch in an env did. */
+interface Launch {
+  readonly dirty: DirtyHome;
+  readonly declared: DeclaredEnv;
+  readonly evidence: Evidence;
+  readonly finished: Finished;
+  readonly bearers: ReadonlySet<string | undefined>;
+}
+
+const PROMPT = [
+  "-p",
+  "hello",
+  "--output-format",
+  "stream-json",
+  "--verbose",
+  "--allowedTools=Bash",
+];
+
+/** The Bash tool's environment goes to this file in `marks`. */
+const BASH_DUMP = "bash-environment";
+
+/** Ways of configuring an agent that a version does not have yet. */
+const UNKNOWN_TO: Readonly<Record<string, readonly string[]>> = {
+  "2.1.197": ["caller-plugin-dirs"],
+};
+
+for (const agent of claudePrograms()) {
+  for (const git of [true, false]) {
+    Deno.test(
+      `plain Claude Code ${agent.label} loads every canary (${placeOf(git)})`,
+      () => checkControl(agent, git),
+    );
+  }
+}
+
+for (const { agent, isolation, projectConfig, git } of cases()) {
+  const name = `${isolation} env, project config ${projectConfig}, ${
+    placeOf(git)
+  }, Claude Code ${agent.label}: nothing leaks, everything declared is there`;
+  Deno.test(name, () => checkCase({ agent, isolation, projectConfig, git }));
+}
+
+for (const agent of claudePrograms()) {
+  Deno.test(
+    `the user's ~/.claude and ~/.claude.json stay byte for byte (private, Claude Code ${agent.label})`,
+    () => checkUntouched(agent),
+  );
+}
+
+function* cases(): Generator<Case> {
+  for (const agent of claudePrograms()) {
+    for (const isolation of ["private", "overlay"] as const) {
+      yield { agent, isolation, projectConfig: "load", git: true };
+      yield { agent, isolation, projectConfig: "load", git: false };
+      yield { agent, isolation, projectConfig: "ignore", git: false };
+    }
+  }
+}
+
+function placeOf(git: boolean): string {
+  return git ? "in a repository" : "outside of a repository";
+}
+
+function stubFor(marks: string): StubApi {
+  return new StubApi([{ bash: `env > '${marks}/${BASH_DUMP}'` }]);
+}
+
+async function checkControl(agent: ClaudeProgram, git: boolean): Promise<void> {
+  using temp = new TempDir();
+  await using stub = stubFor(`${temp.path}/marks`);
+  const dirty = makeDirtyHome(temp.path, { git, stubUrl: stub.url });
+  const finished = await run(agent.path, PROMPT, {
+    env: {
+      ...bareEnv(dirty.home, agent),
+      ...dirty.callerEnv,
+      ANTHROPIC_BASE_URL: stub.url,
+    },
+    cwd: dirty.project,
+  });
+  assert.equal(finished.code, 0, finished.stderr);
+  const evidence = gatherEvidence(stub, dirty.marks);
+  const unknown = UNKNOWN_TO[agent.label] ?? [];
+  const expected = [...dirty.canaries, ...dirty.projectItems]
+    .map(({ name }) => name).filter((name) => !unknown.includes(name));
+  const found = namesIn(evidence, [...dirty.canaries, ...dirty.projectItems]);
+  assert.deepEqual(found, expected);
+  assert.ok(dirty.canaries.length >= 50, `only ${dirty.canaries.length}`);
+}
+
+async function launch(options: Case, root: string): Promise<Launch> {
+  const { agent, isolation, projectConfig, git } = options;
+  await using stub = stubFor(`${root}/marks`);
+  const dirty = makeDirtyHome(root, { git, stubUrl: stub.url });
+  const aenv = new Aenv({
+    home: dirty.home,
+    cwd: dirty.project,
+    agent,
+    env: { ...dirty.callerEnv, ANTHROPIC_BASE_URL: stub.url },
+  });
+  await aenv.must(["init", "--no-default"]);
+  await aenv.must(["new", "leak"]);
+  const declared = writeDeclaredEnv(`${aenv.root}/envs/leak`, {
+    name: "leak",
+    isolation,
+    projectConfig,
+    marks: dirty.marks,
+  });
+  const finished = await aenv.claude("leak", PROMPT);
+  const bearers = stub.modelRequests().map(({ headers }) =>
+    headers["authorization"]
+  );
+  return {
+    dirty,
+    declared,
+    evidence: gatherEvidence(stub, dirty.marks),
+    finished,
+    bearers: new Set(bearers),
+  };
+}
+
+async function checkCase(options: Case): Promise<void> {
+  using temp = new TempDir();
+  const { dirty, declared, evidence, finished, bearers } = await launch(
+    options,
+    temp.path,
+  );
+  assert.equal(finished.code, 0, finished.stderr);
+  const { projectItems } = dirty;
+  const isLoaded = options.projectConfig === "load";
+  const undeclared = [...dirty.canaries, ...dirty.latent];
+  const unwanted = isLoaded ? undeclared : [...undeclared, ...projectItems];
+  assert.deepEqual(namesIn(evidence, unwanted), [], "leaked");
+  const wanted = isLoaded
+    ? [...declared.items, ...projectItems]
+    : declared.items;
+  assert.deepEqual(
+    namesIn(evidence, wanted),
+    wanted.map(({ name }) => name),
+    "missing",
+  );
+  for (const dump of [BASH_DUMP, ...declared.environmentDumps]) {
+    const lines = Deno.readTextFileSync(`${dirty.marks}/${dump}`).split("\n");
+    assert.ok(lines.includes(declared.variable), `${dump} lacks the variable`);
+  }
+  const connected = connectedServers(finished.stdout);
+  for (const server of declared.mcpServers) {
+    assert.ok(connected.includes(server), `${server} is not connected`);
+  }
+  // The user's login is shared, and survives.
+  assert.deepEqual([...bearers], [`Bearer ${dirty.accessToken}`]);
+  const login = JSON.parse(Deno.readTextFileSync(dirty.credentials));
+  assert.equal(login.claudeAiOauth.accessToken, dirty.accessToken);
+}
+
+/** Names of the servers that the first event of a stream-json output calls connected. */
+function connectedServers(stdout: string): readonly string[] {
+  for (const line of stdout.split("\n")) {
+    if (!line.startsWith("{")) continue;
+    const event = JSON.parse(line);
+    if (event.subtype !== "init") continue;
+    return event.mcp_servers
+      .filter(({ status }: { status: string }) => status === "connected")
+      .map(({ name }: { name: string }) => name);
+  }
+  throw new Error(`There is no init event in ${stdout}`);
+}
+
+async function checkUntouched(agent: ClaudeProgram): Promise<void> {
+  using temp = new TempDir();
+  await using stub = stubFor(`${temp.path}/marks`);
+  const dirty = makeDirtyHome(temp.path, { git: true, stubUrl: stub.url });
+  const { home, project, marks } = dirty;
+  const stateOf = () => ({
+    directory: snapshot(`${home}/.claude`),
+    file: snapshot(`${home}/.claude.json`),
+  });
+  const before = stateOf();
+  const env = { ANTHROPIC_BASE_URL: stub.url };
+  const aenv = new Aenv({ home, cwd: project, agent, env });
+  await aenv.must(["init", "--no-default"]);
+  await aenv.must(["new", "leak"]);
+  writeDeclaredEnv(`${aenv.root}/envs/leak`, {
+    name: "leak",
+    isolation: "private",
+    projectConfig: "load",
+    marks,
+  });
+  await aenv.must(["use", "leak", "--global"]);
+  await aenv.must(["exec", "-E", "leak", "--", "true"]);
+  await aenv.must(["verify", "-E", "leak"]);
+  await aenv.must(["run", "-E", "leak", "--", ...PROMPT]);
+  const { code, stderr } = await aenv.claude("leak", PROMPT);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(stateOf(), before);
+}

@@ -78,7 +78,10 @@ export function ifExists<T>(
     return operation();
   } catch (error) {
     const code = osCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    // ESRCH: a file below /proc whose process ended while it was read.
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ESRCH") {
+      return undefined;
+    }
     throw ioError(action, path, error);
   }
 }

@@ -1,6 +1,6 @@
 /** Other processes: running them, and telling whether one still lives. */
 import { ioError } from "./io_error.ts";
-import { readText } from "./fs.ts";
+import { readBytes } from "./fs.ts";
 
 /** How to run a program. */
 export interface RunOptions {
@@ -23,48 +23,79 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
-/** Runs `program` (an absolute path) and waits. Throws `IO` when it cannot be started. */
+/** Runs `program` (an absolute path) and waits until it and its output have ended. Throws `IO` when it cannot be started. */
 export async function run(
   program: string,
   args: readonly string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const captured = options.output !== "inherit";
-  const command = new Deno.Command(program, {
-    args: [...args],
-    env: { ...options.env },
-    clearEnv: true,
-    stdin: options.stdin ?? "null",
-    stdout: captured ? "piped" : "inherit",
-    stderr: captured ? "piped" : "inherit",
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  const child = spawn(program, args, options);
+  const outputs = options.output === "inherit"
+    ? []
+    : [new Output(child.stdout), new Output(child.stderr)];
+  let ended = false;
   let timedOut = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timer = options.timeout === undefined ? undefined : setTimeout(() => {
+    timedOut = true;
+    if (!ended) child.kill("SIGKILL");
+    // A process that the program started may hold the pipes for as long as it likes.
+    for (const output of outputs) output.cancel();
+  }, options.timeout);
   try {
-    const child = command.spawn();
-    if (options.timeout !== undefined) {
-      timer = setTimeout(() => {
-        timedOut = true;
-        child.kill("SIGKILL");
-      }, options.timeout);
-    }
-    if (!captured) {
-      const status = await child.status;
-      return { code: status.code, stdout: "", stderr: "", timedOut };
-    }
-    const output = await child.output();
-    const decoder = new TextDecoder();
-    return {
-      code: output.code,
-      stdout: decoder.decode(output.stdout),
-      stderr: decoder.decode(output.stderr),
-      timedOut,
-    };
-  } catch (error) {
-    throw ioError("run", program, error);
+    const { code } = await child.status;
+    ended = true;
+    const [stdout = "", stderr = ""] = await Promise.all(
+      outputs.map((output) => output.text),
+    );
+    return { code, stdout, stderr, timedOut };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function spawn(
+  program: string,
+  args: readonly string[],
+  options: RunOptions,
+): Deno.ChildProcess {
+  const output = options.output === "inherit" ? "inherit" : "piped";
+  try {
+    return new Deno.Command(program, {
+      args: [...args],
+      env: { ...options.env },
+      clearEnv: true,
+      stdin: options.stdin ?? "null",
+      stdout: output,
+      stderr: output,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    }).spawn();
+  } catch (error) {
+    throw ioError("run", program, error);
+  }
+}
+
+/** Reads a pipe to its end, or until it is cancelled. */
+class Output {
+  readonly text: Promise<string>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#reader = stream.getReader();
+    this.text = this.#readAll();
+  }
+
+  cancel(): void {
+    void this.#reader.cancel();
+  }
+
+  async #readAll(): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    while (true) {
+      const { done, value } = await this.#reader.read();
+      if (done) return text + decoder.decode();
+      text += decoder.decode(value, { stream: true });
+    }
   }
 }
 
@@ -75,7 +106,9 @@ export async function run(
 export function processStart(pid: number): string | undefined {
   if (Deno.build.os === "linux") {
     // The command name, field 2, may hold spaces and parentheses: count from the last one.
-    const line = readText(`/proc/${pid}/stat`);
+    // It is cut to 15 bytes, which need not be whole characters.
+    const bytes = readBytes(`/proc/${pid}/stat`);
+    const line = bytes && new TextDecoder("latin1").decode(bytes);
     return line?.slice(line.lastIndexOf(")") + 2).split(" ")[19];
   }
   if (Deno.build.os === "windows") return undefined;

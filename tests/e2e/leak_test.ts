@@ -159,7 +159,8 @@ async function checkCase(options: Case): Promise<void> {
     "missing",
   );
   for (const dump of [BASH_DUMP, ...declared.environmentDumps]) {
-    const lines = Deno.readTextFileSync(`${dirty.marks}/${dump}`).split("\n");
+    const text = await Deno.readTextFile(`${dirty.marks}/${dump}`);
+    const lines = text.split("\n");
     assert.ok(lines.includes(declared.variable), `${dump} lacks the variable`);
   }
   const connected = connectedServers(finished.stdout);
@@ -168,7 +169,7 @@ async function checkCase(options: Case): Promise<void> {
   }
   // The user's login is shared, and survives.
   assert.deepEqual([...bearers], [`Bearer ${dirty.accessToken}`]);
-  const login = JSON.parse(Deno.readTextFileSync(dirty.credentials));
+  const login = JSON.parse(await Deno.readTextFile(dirty.credentials));
   assert.equal(login.claudeAiOauth.accessToken, dirty.accessToken);
 }
 

@@ -56,5 +56,6 @@ export function ancestors(path: AbsPath): AbsPath[] {
 /** `path` with the home directory shown as `~`, for people. */
 export function tilde(path: string, home: string): string {
   if (path === home) return "~";
+  if (!isAbsolute(path)) return path;
   return isBelow(path, home) ? "~/" + relative(home, path) : path;
 }

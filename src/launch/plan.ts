@@ -12,6 +12,7 @@ import {
 } from "../agents/mod.ts";
 import { type OpenEnv, readConfig, runDirFor } from "../env/mod.ts";
 import { type McpServer, toAgentForm } from "../manifest/mod.ts";
+import { lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { checkLaunchable } from "./checks.ts";
 import { type Contents, planContents } from "./contents.ts";
@@ -64,6 +65,7 @@ export async function planLaunch(
     runDir,
     dirs,
     cwd: host.cwd(),
+    os: host.os,
   });
   const environment = launchEnvironment({
     base,
@@ -103,6 +105,7 @@ interface RecipeContext {
   readonly base: Readonly<Record<string, string>>;
   readonly home: AbsPath;
   readonly cwd: AbsPath;
+  readonly os: Host["os"];
   readonly contents: Contents;
   readonly runDir: AbsPath;
   readonly dirs: Dirs;
@@ -113,7 +116,7 @@ function planRecipe(
   context: RecipeContext,
 ): claude.Recipe {
   const { env } = request;
-  const { base, home, cwd, contents, runDir, dirs } = context;
+  const { base, home, cwd, os, contents, runDir, dirs } = context;
   const args = claude.parseUserArgs(
     request.program === undefined ? request.args : [],
   );
@@ -137,6 +140,8 @@ function planRecipe(
     ),
     plugins: pluginPlaces(env, contents),
     args,
+    managedMcp:
+      lstat(join(claude.managedDir(os), "managed-mcp.json")) !== undefined,
     callerSettings,
   });
   claude.validateSettings(

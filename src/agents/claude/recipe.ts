@@ -13,7 +13,6 @@ import {
   asRecord,
   isTrusted,
   readJsonObject,
-  readProjects,
   type UserConfig,
 } from "./user_config.ts";
 
@@ -31,6 +30,8 @@ export interface RecipeInput {
   readonly mcp: Readonly<Record<string, ServerEntry>>;
   readonly plugins: readonly PluginPlace[];
   readonly args: UserArgs;
+  /** Whether the organisation manages MCP servers: then the agent accepts no others and refuses our options. */
+  readonly managedMcp: boolean;
   /** Settings that the caller passed. */
   readonly callerSettings: Readonly<Record<string, unknown>>;
 }
@@ -77,6 +78,11 @@ export function claudeRecipe(input: RecipeInput): Recipe {
       "your home directory is no project: its CLAUDE.md, .mcp.json and .claude are not loaded",
     );
   }
+  if (input.managedMcp) {
+    notes.push(
+      "your organisation manages MCP servers: those of the environment are not loaded",
+    );
+  }
   return {
     args: input.args.informational
       ? input.args.rest
@@ -104,9 +110,11 @@ function isolationArgs(
     `--settings=${join(input.runDir, SETTINGS_FILE)}`,
     ...input.plugins.map((plugin) => `--plugin-dir=${plugin.installed}`),
     // With "=", since the option would take the words that follow it.
-    `--mcp-config=${join(input.runDir, MCP_FILE)}`,
+    ...(input.managedMcp
+      ? []
+      : [`--mcp-config=${join(input.runDir, MCP_FILE)}`]),
     // Without it, servers of the user's state file would come in.
-    ...(overlay ? ["--strict-mcp-config"] : []),
+    ...(overlay && !input.managedMcp ? ["--strict-mcp-config"] : []),
   ];
 }
 
@@ -175,26 +183,33 @@ function hoistAll(
   return { servers, notes };
 }
 
-/** Servers of .mcp.json that the user said yes to in the agent's own dialog. */
+/** Servers of .mcp.json that the user said yes to in the agent's own dialog; asked only of a project they trust. */
 function approvedServers(
   project: ProjectFacts,
   stateFile: AbsPath,
-): Set<string> {
+): Set<unknown> {
   if (!isTrusted(stateFile, [...project.inside, ...project.above])) {
     return new Set();
   }
-  const projects = readProjects(stateFile);
-  const records = project.inside.flatMap((dir) => [
-    asRecord(projects[dir]),
-    asRecord(readJsonObject(join(dir, ".claude", "settings.local.json"))),
-  ]);
-  const all = records.some((record) =>
+  const all = localSettings(project).some((record) =>
     record["enableAllProjectMcpServers"] === true
   );
-  const named = records.flatMap((record) =>
-    record["enabledMcpjsonServers"] ?? []
+  return new Set(
+    all
+      ? Object.keys(project.mcpServers)
+      : localLists(project, "enabledMcpjsonServers"),
   );
-  return new Set(all ? Object.keys(project.mcpServers) : named as string[]);
+}
+
+function localLists(project: ProjectFacts, key: string): unknown[] {
+  return localSettings(project).flatMap((record) => record[key] ?? []);
+}
+
+/** The project's settings.local.json files, where the agent writes down the answers of its dialogs. */
+function localSettings(project: ProjectFacts): Record<string, unknown>[] {
+  return project.inside.map((dir) =>
+    asRecord(readJsonObject(join(dir, ".claude", "settings.local.json")))
+  );
 }
 
 /**

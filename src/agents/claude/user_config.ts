@@ -44,7 +44,7 @@ export function userConfig(
 }
 
 /** The projects table of a state file; empty when the file is missing or no JSON object. */
-export function readProjects(
+function readProjects(
   stateFile: AbsPath,
 ): Record<string, Record<string, unknown>> {
   return asRecord(readJsonObject(stateFile)?.["projects"]) as Record<
@@ -88,4 +88,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** `value` as a JSON object; empty when it is none. */
 export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
+}
+
+/** Where an organisation's policy lies. Applies in every env by design. */
+export function managedDir(os: "linux" | "darwin" | "windows"): AbsPath {
+  if (os === "darwin") {
+    return "/Library/Application Support/ClaudeCode" as AbsPath;
+  }
+  return (os === "windows"
+    ? "C:\\Program Files\\ClaudeCode"
+    : "/etc/claude-code") as AbsPath;
 }

@@ -18,6 +18,7 @@ export { parseUserArgs, type UserArgs } from "./user_args.ts";
 export {
   asRecord,
   isRecord,
+  managedDir,
   readJsonObject,
   type UserConfig,
   userConfig,

@@ -35,7 +35,9 @@ export function parseConfig(text: string, file: string): Config {
     parseEnvName(defaultEnv);
   }
   const table = top["agents"] ?? {};
-  if (typeof table !== "object" || Array.isArray(table)) {
+  if (
+    typeof table !== "object" || Array.isArray(table) || table instanceof Date
+  ) {
     fail(file, "agents must be a table");
   }
   const agents = table as Record<string, unknown>;

@@ -3,13 +3,20 @@
 import assert from "node:assert/strict";
 import { Aenv, bareEnv } from "../support/aenv.ts";
 import { type ClaudeProgram, claudePrograms } from "../support/agents.ts";
-import { type Evidence, gatherEvidence, namesIn } from "../support/canaries.ts";
-import { type DeclaredEnv, writeDeclaredEnv } from "../support/declared_env.ts";
-import { type DirtyHome, makeDirtyHome } from "../support/dirty_home.ts";
-import { type Finished, run } from "../support/process.ts";
+import { gatherEvidence, namesIn } from "../support/canaries.ts";
+import { writeDeclaredEnv } from "../support/declared_env.ts";
+import { makeDirtyHome } from "../support/dirty_home.ts";
+import { run } from "../support/process.ts";
 import { snapshot } from "../support/snapshot.ts";
-import { StubApi } from "../support/stub_api.ts";
 import { TempDir } from "../support/temp.ts";
+import {
+  BASH_DUMP,
+  ENV_NAME,
+  launchInEnv,
+  PROMPT,
+  stubFor,
+  UNKNOWN_TO,
+} from "./leak_world.ts";
 
 interface Case {
   readonly agent: ClaudeProgram;
@@ -17,32 +24,6 @@ interface Case {
   readonly projectConfig: "load" | "ignore";
   readonly git: boolean;
 }
-
-/** What one launch in an env did. */
-interface Launch {
-  readonly dirty: DirtyHome;
-  readonly declared: DeclaredEnv;
-  readonly evidence: Evidence;
-  readonly finished: Finished;
-  readonly bearers: ReadonlySet<string | undefined>;
-}
-
-const PROMPT = [
-  "-p",
-  "hello",
-  "--output-format",
-  "stream-json",
-  "--verbose",
-  "--allowedTools=Bash",
-];
-
-/** The Bash tool's environment goes to this file in `marks`. */
-const BASH_DUMP = "bash-environment";
-
-/** Ways of configuring an agent that a version does not have yet. */
-const UNKNOWN_TO: Readonly<Record<string, readonly string[]>> = {
-  "2.1.197": ["caller-plugin-dirs"],
-};
 
 for (const agent of claudePrograms()) {
   for (const git of [true, false]) {
@@ -81,10 +62,6 @@ function placeOf(git: boolean): string {
   return git ? "in a repository" : "outside of a repository";
 }
 
-function stubFor(marks: string): StubApi {
-  return new StubApi([{ bash: `env > '${marks}/${BASH_DUMP}'` }]);
-}
-
 async function checkControl(agent: ClaudeProgram, git: boolean): Promise<void> {
   using temp = new TempDir();
   await using stub = stubFor(`${temp.path}/marks`);
@@ -107,43 +84,15 @@ async function checkControl(agent: ClaudeProgram, git: boolean): Promise<void> {
   assert.ok(dirty.canaries.length >= 50, `only ${dirty.canaries.length}`);
 }
 
-async function launch(options: Case, root: string): Promise<Launch> {
-  const { agent, isolation, projectConfig, git } = options;
-  await using stub = stubFor(`${root}/marks`);
-  const dirty = makeDirtyHome(root, { git, stubUrl: stub.url });
-  const aenv = new Aenv({
-    home: dirty.home,
-    cwd: dirty.project,
-    agent,
-    env: { ...dirty.callerEnv, ANTHROPIC_BASE_URL: stub.url },
-  });
-  await aenv.must(["init", "--no-default"]);
-  await aenv.must(["new", "leak"]);
-  const declared = writeDeclaredEnv(`${aenv.root}/envs/leak`, {
-    name: "leak",
-    isolation,
-    projectConfig,
-    marks: dirty.marks,
-  });
-  const finished = await aenv.claude("leak", PROMPT);
-  const bearers = stub.modelRequests().map(({ headers }) =>
-    headers["authorization"]
-  );
-  return {
-    dirty,
-    declared,
-    evidence: gatherEvidence(stub, dirty.marks),
-    finished,
-    bearers: new Set(bearers),
-  };
-}
-
 async function checkCase(options: Case): Promise<void> {
+  const { git } = options;
   using temp = new TempDir();
-  const { dirty, declared, evidence, finished, bearers } = await launch(
-    options,
-    temp.path,
-  );
+  await using stub = stubFor(`${temp.path}/marks`);
+  const dirty = makeDirtyHome(temp.path, { git, stubUrl: stub.url });
+  const { declared, evidence, finished, bearers } = await launchInEnv(dirty, {
+    ...options,
+    stub,
+  });
   assert.equal(finished.code, 0, finished.stderr);
   const { projectItems } = dirty;
   const isLoaded = options.projectConfig === "load";
@@ -168,7 +117,7 @@ async function checkCase(options: Case): Promise<void> {
     assert.ok(connected.includes(server), `${server} is not connected`);
   }
   // The user's login is shared, and survives.
-  assert.deepEqual([...bearers], [`Bearer ${dirty.accessToken}`]);
+  assert.deepEqual(bearers, [`Bearer ${dirty.accessToken}`]);
   const login = JSON.parse(await Deno.readTextFile(dirty.credentials));
   assert.equal(login.claudeAiOauth.accessToken, dirty.accessToken);
 }
@@ -199,18 +148,18 @@ async function checkUntouched(agent: ClaudeProgram): Promise<void> {
   const env = { ANTHROPIC_BASE_URL: stub.url };
   const aenv = new Aenv({ home, cwd: project, agent, env });
   await aenv.must(["init", "--no-default"]);
-  await aenv.must(["new", "leak"]);
+  await aenv.must(["new", ENV_NAME]);
   writeDeclaredEnv(`${aenv.root}/envs/leak`, {
-    name: "leak",
+    name: ENV_NAME,
     isolation: "private",
     projectConfig: "load",
     marks,
   });
-  await aenv.must(["use", "leak", "--global"]);
-  await aenv.must(["exec", "-E", "leak", "--", "true"]);
-  await aenv.must(["verify", "-E", "leak"]);
-  await aenv.must(["run", "-E", "leak", "--", ...PROMPT]);
-  const { code, stderr } = await aenv.claude("leak", PROMPT);
+  await aenv.must(["use", ENV_NAME, "--global"]);
+  await aenv.must(["exec", "-E", ENV_NAME, "--", "true"]);
+  await aenv.must(["verify", "-E", ENV_NAME]);
+  await aenv.must(["run", "-E", ENV_NAME, "--", ...PROMPT]);
+  const { code, stderr } = await aenv.claude(ENV_NAME, PROMPT);
   assert.equal(code, 0, stderr);
   assert.deepEqual(stateOf(), before);
 }

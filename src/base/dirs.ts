@@ -11,6 +11,7 @@
  *     project                    project env: absolute path of its aenv.toml
  *     claude/                    the agent's config directory (isolation = "private")
  *     installed/<hash>/<name>/   plugins; the wrapper plugin `skills`
+ *     trusted.json               directories that we, not the user, marked as trusted in claude/
  *     xdg/{config,data,state,cache}   [env] xdg = "private"
  *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
  *   cache/agents.json            versions of agent programs by file identity
@@ -76,6 +77,7 @@ export interface SlotDirs {
   readonly project: AbsPath;
   readonly claude: AbsPath;
   readonly installed: AbsPath;
+  readonly trusted: AbsPath;
   readonly xdg: AbsPath;
 }
 
@@ -87,6 +89,7 @@ export function slotAt(root: AbsPath): SlotDirs {
     project: join(root, PROJECT_FILE),
     claude: join(root, "claude"),
     installed: join(root, "installed"),
+    trusted: join(root, "trusted.json"),
     xdg: join(root, "xdg"),
   };
 }

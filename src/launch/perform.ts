@@ -75,7 +75,11 @@ export async function prepareLaunch(
     installAll(plan.installs, context);
     for (const file of plan.files) writeNew(file.path, file.content);
     if (plan.isolation === "private") {
-      await claude.prepareFirstRun(env.slot.claude, plan.trust);
+      const trust = { dir: plan.trust, record: env.slot.trusted };
+      await claude.prepareFirstRun(
+        env.slot.claude,
+        plan.agent === "none" ? undefined : trust,
+      );
     }
     return runDir;
   } catch (error) {

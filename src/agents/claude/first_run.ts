@@ -13,49 +13,91 @@ export const STATE_FILE = ".claude.json";
 const STALE_LOCK = 10_000;
 const WAIT = 50;
 
-/** Marks onboarding as done, and `trust` as trusted, in the state file of `configDir`. Writes only when something is missing. */
+/** What a launch wants to be trusted. */
+export interface TrustWish {
+  /** The directory to trust; undefined leaves the question to the agent. */
+  readonly dir: AbsPath | undefined;
+  /** Our list of the directories that we, not the user, marked as trusted. */
+  readonly record: AbsPath;
+}
+
+/**
+ * Marks onboarding as done and `trust.dir` as trusted in the state file of `configDir`. Where the question is left to the
+ * agent, our earlier marks are taken back: they were set when those directories held nothing that asks for trust, and the
+ * agent counts them for all that comes later and below. Without `trust` no mark changes. Writes only what differs.
+ */
 export async function prepareFirstRun(
   configDir: AbsPath,
-  trust: AbsPath | undefined,
+  trust: TrustWish | undefined,
 ): Promise<void> {
   const file = join(configDir, STATE_FILE);
-  if (merged(file, trust) === undefined) return;
+  if (isPrepared(readObject(file), trust)) return;
   await withAgentLock(join(configDir, STATE_FILE + ".lock"), () => {
     // Read again: another session may have written it while we waited.
-    const state = merged(file, trust);
-    if (state !== undefined) {
-      writeAtomic(file, JSON.stringify(state, undefined, 2));
+    const state = readObject(file);
+    if (isPrepared(state, trust)) return;
+    const marks = trust === undefined ? [] : readMarks(trust.record);
+    if (trust?.dir === undefined) {
+      writeState(file, state, { dirs: marks, trusted: false });
+      if (trust && marks.length > 0) writeMarks(trust.record, []);
+      return;
     }
+    const dirs = isTrusted(state, trust.dir) ? [] : [trust.dir];
+    // Before the state: a mark that is not on the list would count as the user's own yes.
+    writeMarks(trust.record, [...new Set([...marks, ...dirs])]);
+    writeState(file, state, { dirs, trusted: true });
   });
 }
 
-/** The state with what is missing; undefined when nothing is. */
-function merged(
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isPrepared(state: JsonObject, trust: TrustWish | undefined): boolean {
+  if (state["hasCompletedOnboarding"] !== true) return false;
+  if (trust === undefined) return true;
+  return trust.dir === undefined
+    ? readMarks(trust.record).length === 0
+    : isTrusted(state, trust.dir);
+}
+
+function isTrusted(state: JsonObject, dir: string): boolean {
+  const project = asRecord(asRecord(state["projects"])[dir]);
+  return project["hasTrustDialogAccepted"] === true;
+}
+
+function writeState(
   file: AbsPath,
-  trust: AbsPath | undefined,
-): Record<string, unknown> | undefined {
-  if (lstat(file) !== undefined && readJsonObject(file) === undefined) {
-    throw new AppError(
-      "ENV_BROKEN",
-      `Cannot read ${quote(file)}: it is no JSON object`,
-      {
-        hint: `Move it away: mv ${file} ${file}.broken`,
-      },
-    );
+  state: JsonObject,
+  { dirs, trusted }: { dirs: readonly string[]; trusted: boolean },
+): void {
+  const projects = { ...asRecord(state["projects"]) };
+  for (const dir of dirs) {
+    const project = asRecord(projects[dir]);
+    projects[dir] = { ...project, hasTrustDialogAccepted: trusted };
   }
-  const state = readJsonObject(file) ?? {};
-  const projects = asRecord(state["projects"]);
-  const known = trust === undefined ||
-    asRecord(projects[trust])["hasTrustDialogAccepted"] === true;
-  if (state["hasCompletedOnboarding"] === true && known) return undefined;
-  const project = trust === undefined ? {} : {
-    [trust]: { ...asRecord(projects[trust]), hasTrustDialogAccepted: true },
-  };
-  return {
-    ...state,
-    hasCompletedOnboarding: true,
-    projects: { ...projects, ...project },
-  };
+  const next = { ...state, hasCompletedOnboarding: true, projects };
+  writeAtomic(file, JSON.stringify(next, undefined, 2));
+}
+
+function readMarks(record: AbsPath): readonly string[] {
+  return Object.keys(asRecord(readObject(record)["trusted"]));
+}
+
+function writeMarks(record: AbsPath, dirs: readonly string[]): void {
+  const trusted = Object.fromEntries(dirs.map((dir) => [dir, true]));
+  writeAtomic(record, JSON.stringify({ trusted }) + "\n");
+}
+
+/** A JSON object from a file; a missing file is empty. */
+function readObject(file: AbsPath): JsonObject {
+  const value = readJsonObject(file);
+  if (value !== undefined || lstat(file) === undefined) return value ?? {};
+  throw new AppError(
+    "ENV_BROKEN",
+    `Cannot read ${quote(file)}: it is no JSON object`,
+    {
+      hint: `Move it away: mv ${file} ${file}.broken`,
+    },
+  );
 }
 
 async function withAgentLock(lock: AbsPath, work: () => void): Promise<void> {

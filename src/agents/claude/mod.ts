@@ -1,6 +1,6 @@
 /** Claude Code. Facts about it were measured on 2.1.197 and 2.1.329. */
 export { passesToClaude } from "./env_filter.ts";
-export { prepareFirstRun, STATE_FILE } from "./first_run.ts";
+export { prepareFirstRun, STATE_FILE, type TrustWish } from "./first_run.ts";
 export {
   hoistPluginServers,
   type PluginPlace,

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import type { AbsPath } from "../../base/paths.ts";
+import { prepareFirstRun, type TrustWish } from "./first_run.ts";
+
+/** A config directory, and what its state file says. */
+class Slot implements Disposable {
+  readonly root = Deno.makeTempDirSync() as AbsPath;
+  readonly file = `${this.root}/.claude.json`;
+
+  prepare(dir: string | undefined): Promise<void> {
+    const trust = { dir, record: `${this.root}/trusted.json` } as TrustWish;
+    return prepareFirstRun(this.root, trust);
+  }
+
+  /** What the agent does when the user says yes in its dialog. */
+  sayYes(dir: string): void {
+    const state = JSON.parse(Deno.readTextFileSync(this.file));
+    state.projects[dir] = { hasTrustDialogAccepted: true };
+    Deno.writeTextFileSync(this.file, JSON.stringify(state));
+  }
+
+  trusted(): string[] {
+    const { projects } = JSON.parse(Deno.readTextFileSync(this.file));
+    return Object.keys(projects)
+      .filter((dir) => projects[dir].hasTrustDialogAccepted);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.root, { recursive: true });
+  }
+}
+
+Deno.test("prepareFirstRun() marks onboarding as done and keeps what the agent wrote", async () => {
+  using slot = new Slot();
+  const before = { theme: "dark", projects: { "/p": { allowedTools: ["x"] } } };
+  Deno.writeTextFileSync(slot.file, JSON.stringify(before));
+  await slot.prepare("/p");
+  assert.deepEqual(JSON.parse(Deno.readTextFileSync(slot.file)), {
+    theme: "dark",
+    hasCompletedOnboarding: true,
+    projects: { "/p": { allowedTools: ["x"], hasTrustDialogAccepted: true } },
+  });
+});
+
+Deno.test("prepareFirstRun() takes its own marks back when the agent is to ask", async () => {
+  using slot = new Slot();
+  await slot.prepare("/home");
+  await slot.prepare("/home/a");
+  assert.deepEqual(slot.trusted(), ["/home", "/home/a"]);
+  await slot.prepare(undefined);
+  assert.deepEqual(slot.trusted(), []);
+});
+
+Deno.test("prepareFirstRun() keeps the user's own yes, also for a directory that it had marked once", async () => {
+  using slot = new Slot();
+  await slot.prepare("/a");
+  await slot.prepare(undefined);
+  slot.sayYes("/a");
+  slot.sayYes("/b");
+  await slot.prepare("/b");
+  await slot.prepare(undefined);
+  assert.deepEqual(slot.trusted(), ["/a", "/b"]);
+});
+
+Deno.test("prepareFirstRun() refuses a state or a record that it cannot read", async () => {
+  for (const name of [".claude.json", "trusted.json"]) {
+    using slot = new Slot();
+    await slot.prepare("/a");
+    Deno.writeTextFileSync(`${slot.root}/${name}`, "[");
+    await assert.rejects(slot.prepare(undefined), { code: "ENV_BROKEN" });
+  }
+});

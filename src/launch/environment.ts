@@ -43,18 +43,29 @@ export function undoOuterLaunch(env: Variables): Record<string, string> {
 
 function readRestore(text: string | undefined): Record<string, string | null> {
   if (!text) return {};
+  const value = parseJson(text);
+  if (isRestore(value)) return value;
+  throw new AppError(
+    "VARIABLE_MISSING",
+    `Cannot read ${quote(Var.restore)}: it is not what aenv wrote`,
+    {
+      hint: "Start from a fresh shell",
+    },
+  );
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as Record<string, string | null>;
+    return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new AppError(
-      "VARIABLE_MISSING",
-      `Cannot read ${quote(Var.restore)}: it is not what aenv wrote`,
-      {
-        hint: "Start from a fresh shell",
-      },
-    );
+    return undefined;
   }
+}
+
+function isRestore(value: unknown): value is Record<string, string | null> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((v) => v === null || typeof v === "string");
 }
 
 /** The agent's whole environment. */

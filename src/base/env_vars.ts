@@ -10,6 +10,8 @@ export const Var = {
   override: "AENV_OVERRIDE",
   /** What `aenv use` chose in this shell: used where no pin is found. */
   shell: "AENV_SHELL",
+  /** Set by the shell function while it runs `aenv use`: it clears the variables that would win over what is chosen. */
+  shellFunction: "AENV_SHELL_FUNCTION",
   /** Label of the env that this process tree runs in. Informational. */
   active: "AENV_ACTIVE",
   /** Process id of the launcher: a shim that finds its own id here was started by another shim. */

@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   ENV_BROKEN: "an environment exists but cannot be opened",
   ENV_BUSY: "an agent runs in the environment",
   ENV_EXISTS: "an environment of that name exists",
+  ENV_IN_USE: "a pin, a setting or this shell still names the environment",
   ENV_NOT_FOUND: "no environment of that name",
   ENV_RESERVED: "the name is reserved",
   HOME_UNSET: "HOME is not set or is not an absolute path",

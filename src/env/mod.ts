@@ -1,9 +1,20 @@
 /** Environments: finding, opening, making and changing them. */
 export { type ActiveEnv, activeEnv, hostDirs } from "./active.ts";
+export type { LeftOut } from "./clone/mod.ts";
 export { type Config, readConfig } from "./config.ts";
+export { createEnv } from "./create.ts";
+export { claudeShim, initHome, type InitResult } from "./init.ts";
+export { initHere } from "./init_here.ts";
+export { listEnvs, type ListRow } from "./list.ts";
+export { localSourcePath } from "./local_source.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
+export type { Pointer } from "./pointers.ts";
+export { removeEnv } from "./remove.ts";
+export { renameEnv } from "./rename.ts";
 export { beginRun, endRun, liveRuns, type Run, runDirFor } from "./runs.ts";
 export { refFromOption, resolveEnv } from "./resolve.ts";
+export { envStatus, type Status } from "./status.ts";
+export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {
   EnvRef,
   GlobalEnv,

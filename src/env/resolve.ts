@@ -40,7 +40,7 @@ export function resolveEnv(host: Host, dirs: Dirs): Resolution {
 
 /** What `-E VALUE` names: a global env, `global`, or a manifest by path (its directory will do). */
 export function refFromOption(value: string, host: Host, dirs: Dirs): EnvRef {
-  if (!/[/\\]/.test(value)) return refFromText(value, dirs);
+  if (!/[/\\]|^\.\.?$/.test(value)) return refFromText(value, dirs);
   const path = parseAbsPath(
     value.startsWith("/") ? value : join(host.cwd(), value),
     "-E",

@@ -16,7 +16,7 @@ import {
   SETTINGS_FILE,
 } from "./rules.ts";
 import { type LeftOut, reduceSettings, reduceState } from "./settings.ts";
-import { Tree } from "./tree.ts";
+import { Tree, type TreeOptions } from "./tree.ts";
 
 /** What to copy and where to. */
 export interface CloneOptions {
@@ -54,6 +54,16 @@ export function cloneConfig(options: CloneOptions): readonly LeftOut[] {
   }
   copyState(tree, options.stateFile, rewriter);
   copyReferences(tree);
+  return tree.leftOut;
+}
+
+/** Copies parts of a directory by the same rules for files and links; returns what was left out. */
+export function copyTree(
+  options: TreeOptions,
+  paths: readonly string[],
+): readonly LeftOut[] {
+  const tree = new Tree(options);
+  for (const path of paths) tree.copy(path, "all");
   return tree.leftOut;
 }
 

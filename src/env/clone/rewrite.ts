@@ -20,8 +20,6 @@ interface Form {
   readonly isAbsolute: boolean;
 }
 
-const SAFE = /^[\w@%+=:,./~-]*$/;
-
 /** A match stands at the start of a path: not behind a part of another one, but behind `-I` it does. */
 const START = String.raw`(?:(?<![\w.~-])|(?<=(?:^|[\s"'])-[A-Za-z]{1,2}))`;
 /** `.claude` is not `.claude.json` and not `.claude-old`, but may end a sentence. */
@@ -117,7 +115,24 @@ function formsOf({ from, to, home }: Move): Form[] {
       });
     }
   }
-  return forms;
+  return [...forms, ...forms.flatMap(escapedForm)];
+}
+
+/** A path with special characters as it stands unquoted in a shell command, where it was written so. */
+function escapedForm(form: Form): Form[] {
+  const text = shellEscape(form.text);
+  if (text === form.text || form.text.includes("\\")) return [];
+  return [{ ...form, text, replacement: shellEscape(form.replacement) }];
+}
+
+/** `path` for a place outside of quotes; a leading sign for HOME stays one. */
+function shellEscape(path: string): string {
+  const sign = signOf(path);
+  return sign + path.slice(sign.length).replace(/[^\w@%+=:,./~-]/g, "\\$&");
+}
+
+function signOf(path: string): string {
+  return /^(~|\$HOME|\$\{HOME\})(?=\/)/.exec(path)?.[0] ?? "";
 }
 
 function alternatives(texts: readonly string[]): string {
@@ -131,20 +146,20 @@ function quoted(
   path: string,
   place: { text: string; at: number; kind: TextKind },
 ): string {
-  if (place.kind === "plain" || SAFE.test(path.replace(/^\$\{?HOME\}?/, ""))) {
-    return path;
-  }
+  if (place.kind === "plain" || shellEscape(path) === path) return path;
   if (place.kind === "markdown") {
     return place.text[place.at - 1] === "@"
       ? path.replaceAll(" ", "\\ ")
       : path;
   }
-  const sign = /^(~|\$HOME|\$\{HOME\})(?=\/)/.exec(path)?.[0] ?? "";
-  const rest = path.slice(sign.length);
   const open = openQuote(place.text.slice(0, place.at));
-  if (open === "'") return sign + rest.replaceAll("'", "'\\''");
-  const special = open === '"' ? /["\\$`]/g : /[^\w@%+=:,./~-]/g;
-  return sign + rest.replace(special, "\\$&");
+  if (open === undefined) return shellEscape(path);
+  const sign = signOf(path);
+  const rest = path.slice(sign.length);
+  return sign +
+    (open === "'"
+      ? rest.replaceAll("'", "'\\''")
+      : rest.replace(/["\\$`]/g, "\\$&"));
 }
 
 /** The quote that is open at the end of a shell text. */

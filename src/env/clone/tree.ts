@@ -41,9 +41,10 @@ interface Place {
   readonly entered: readonly AbsPath[];
 }
 
-/** Largest file that is copied, and largest that is taken for a text; bytes. */
+/** Largest file that is copied; bytes. */
 const MAX_FILE = 512 * 1024 * 1024;
-const MAX_TEXT = 8 * 1024 * 1024;
+/** Largest file that is taken for a text; bytes. */
+export const MAX_TEXT = 8 * 1024 * 1024;
 /** What links may bring in from elsewhere, all together. */
 const MAX_LINKED_FILES = 10_000;
 const MAX_LINKED_BYTES = 256 * 1024 * 1024;
@@ -280,7 +281,7 @@ function measure(
 }
 
 /** UTF-8 text without NUL; undefined for anything else. A byte order mark stays. */
-function decodeText(bytes: Uint8Array): string | undefined {
+export function decodeText(bytes: Uint8Array): string | undefined {
   if (bytes.includes(0)) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

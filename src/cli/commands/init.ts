@@ -1,0 +1,134 @@
+import { BUILD_INFO } from "../../base/build_info.ts";
+import { AppError } from "../../base/errors.ts";
+import { tilde } from "../../base/paths.ts";
+import {
+  claudeShim,
+  hostDirs,
+  initHere,
+  initHome,
+  type InitResult,
+} from "../../env/mod.ts";
+import { findClaude, INSTALL_CLAUDE } from "../../launch/mod.ts";
+import type { Host } from "../../os/host.ts";
+import { detectShell, rcLine, type Shell } from "../../shell/mod.ts";
+import type { Command, Input, Outcome } from "../command.ts";
+import { leftOutLines } from "../left_out.ts";
+
+/** `aenv init`. */
+export const command: Command = {
+  words: {
+    options: [
+      {
+        flags: "--no-default",
+        summary: 'Do not make the environment "default" from ~/.claude',
+      },
+      {
+        flags: "--here [name]",
+        summary: "Make a project environment in this directory instead",
+      },
+    ],
+    examples: ["aenv init", "aenv init --here", "aenv init --here my-project"],
+  },
+  run(input, host) {
+    return input.options["here"] === undefined
+      ? runHome(input, host)
+      : runHere(input.options["here"], host);
+  },
+};
+
+function runHere(here: string | boolean, host: Host): Outcome {
+  const made = initHere(typeof here === "string" ? here : undefined, host);
+  return {
+    data: {
+      ...made,
+      attributes: made.attributes ?? null,
+      shadowedBy: made.shadowedBy ?? null,
+    },
+    text: () =>
+      [
+        `made project environment ${made.name}: ${made.manifest}`,
+        ...(made.attributes ? [`added to ${made.attributes}`] : []),
+        ...(made.shadowedBy
+          ? [`${made.shadowedBy} wins over it: rm ${made.shadowedBy}`]
+          : []),
+      ].join("\n"),
+  };
+}
+
+async function runHome(input: Input, host: Host): Promise<Outcome> {
+  // Run from source, this program is Deno itself: a link to it would not be us.
+  const isBuilt = BUILD_INFO.version !== "dev";
+  const result = await initHome({
+    program: isBuilt ? host.self : undefined,
+    makeDefault: input.options["default"] !== false,
+  }, host);
+  const claude = realClaude(host);
+  const shell = detectShell(host.env);
+  const { defaultEnv } = result;
+  return {
+    data: {
+      home: result.home,
+      shims: result.shims,
+      madeShims: result.madeShims,
+      claude: claude ?? null,
+      default: { ...defaultEnv, from: defaultEnv.from ?? null },
+      shell: shell ?? null,
+    },
+    text: () =>
+      [
+        `home    ${result.home}`,
+        isBuilt
+          ? `shim    ${claudeShim(host, hostDirs(host))}`
+          : "shim    none: this aenv runs from source; build it (deno task build) and run the program's own init",
+        claude === undefined
+          ? `claude  none on PATH; install it: ${INSTALL_CLAUDE}`
+          : `claude  ${claude}`,
+        ...defaultLines(result, host),
+        ...(isBuilt ? nextSteps(result, { shell, host }) : []),
+      ].join("\n"),
+  };
+}
+
+function realClaude(host: Host): string | undefined {
+  try {
+    return findClaude(host, hostDirs(host));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "AGENT_NOT_FOUND") {
+      throw error;
+    }
+    return undefined;
+  }
+}
+
+function defaultLines({ defaultEnv }: InitResult, host: Host): string[] {
+  const { state, from, leftOut } = defaultEnv;
+  if (state === "skipped" || state === "exists") return [];
+  const source = from === undefined
+    ? "empty: there is no configuration to copy"
+    : `a copy of ${tilde(from, host.env["HOME"] ?? "")}, which stays as it is`;
+  return [`made environment default: ${source}`, ...leftOutLines(leftOut)];
+}
+
+function nextSteps(
+  { defaultEnv }: InitResult,
+  { shell, host }: { shell: Shell | undefined; host: Host },
+): string[] {
+  const lines = RC_FILES.filter(([name]) =>
+    shell === undefined || name === shell
+  ).map(([name, file]) => `  ${file}: ${rcLine(name, host.self)}`);
+  return [
+    "",
+    "Next, add this line to your shell's start-up file, and open a new shell:",
+    ...lines,
+    ...(defaultEnv.state === "skipped" ? [] : [
+      "To use the environment default wherever nothing else is chosen:",
+      "  aenv use --global default",
+    ]),
+  ];
+}
+
+const RC_FILES: readonly (readonly [Shell, string])[] = [
+  ["bash", "~/.bashrc"],
+  ["zsh", "~/.zshrc"],
+  ["fish", "~/.config/fish/config.fish"],
+];

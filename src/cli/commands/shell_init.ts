@@ -1,0 +1,81 @@
+import { AppError } from "../../base/errors.ts";
+import { didYouMean, quote } from "../../base/text.ts";
+import { hostDirs } from "../../env/mod.ts";
+import {
+  type CommandWord,
+  type Shell,
+  shellInit,
+  SHELLS,
+} from "../../shell/mod.ts";
+import type { Command, TableRow } from "../command.ts";
+import { TABLE } from "../table.ts";
+
+/** `aenv shell-init`. */
+export const command: Command = {
+  words: {
+    arguments: [{ name: "shell", summary: "bash, zsh or fish" }],
+    examples: [
+      'eval "$(aenv shell-init bash)"',
+      "aenv shell-init fish | source",
+    ],
+  },
+  async run(input, host) {
+    const shell = parseShell(input.args[0]!);
+    const dirs = hostDirs(host);
+    const words = await Promise.all(
+      TABLE.filter((row) => !row.hidden).map(wordsOf),
+    );
+    const script = shellInit({
+      shell,
+      self: host.self,
+      shims: dirs.shims,
+      root: dirs.root,
+      commands: words.flat(),
+    });
+    return {
+      data: { shell, script },
+      text: () => script.replace(/\n$/, ""),
+    };
+  },
+};
+
+function parseShell(name: string): Shell {
+  const shell = SHELLS.find((known) => known === name);
+  if (shell !== undefined) return shell;
+  const near = didYouMean(name, SHELLS);
+  throw new AppError(
+    "USAGE",
+    `Cannot write a script for ${quote(name)}: there is none for that shell`,
+    {
+      hint: near === undefined
+        ? `Name one of: ${SHELLS.join(", ")}`
+        : `Did you mean ${near}? There are: ${SHELLS.join(", ")}`,
+    },
+  );
+}
+
+/** What the arguments of a command are, for completion. */
+const TAKES: Readonly<Record<string, CommandWord["takes"]>> = {
+  use: "env",
+  remove: "env",
+  rename: "env",
+  which: ["home", "shim", "claude", "env"],
+  "shell-init": SHELLS,
+};
+
+async function wordsOf(row: TableRow): Promise<CommandWord[]> {
+  const { words } = (await row.load()).command;
+  const options = [
+    ...(words.options ?? []).map((option) => option.flags),
+    ...(words.env ? ["-E, --env <env>"] : []),
+    "--json",
+    "-h, --help",
+  ];
+  const takes = TAKES[row.name];
+  return [row.name, ...(row.aliases ?? [])].map((name) => ({
+    name,
+    summary: row.summary,
+    options,
+    ...(takes === undefined ? {} : { takes }),
+  }));
+}

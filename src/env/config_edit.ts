@@ -1,0 +1,45 @@
+/** Writing `$AENV_HOME/config.toml`; comments stay. The caller holds the home's lock. */
+import type { Dirs } from "../base/dirs.ts";
+import { AppError } from "../base/errors.ts";
+import { quote } from "../base/text.ts";
+import { ensureDir, readText, realPath, writeAtomic } from "../os/fs.ts";
+import { parseConfig } from "./config.ts";
+import { editToml } from "./toml_edit.ts";
+
+/** Sets `default_env`, or takes it away. Throws `CONFIG_INVALID`, `IO`. */
+export async function setDefaultEnv(
+  dirs: Dirs,
+  name: string | undefined,
+): Promise<void> {
+  const before = readText(dirs.config) ?? "";
+  const old = parseConfig(before, dirs.config).defaultEnv;
+  if (old === name) return;
+  const after = name === undefined
+    ? withoutDefault(before)
+    : await editToml(before, (config) => config["default_env"] = name, {
+      file: dirs.config,
+      code: "CONFIG_INVALID",
+    });
+  const parsed = parseConfig(after, dirs.config);
+  if (parsed.defaultEnv !== name) {
+    throw new AppError(
+      "CONFIG_INVALID",
+      `Cannot edit ${
+        quote(dirs.config)
+      }: default_env is not on a line of its own`,
+      { hint: "Make the change by hand" },
+    );
+  }
+  ensureDir(dirs.root);
+  // Some keep their configuration elsewhere and link to it: the link stays.
+  writeAtomic(realPath(dirs.config) ?? dirs.config, after);
+}
+
+/** Takes the line out and leaves a comment on it standing. (An editor of values would take the comment above along.) */
+function withoutDefault(text: string): string {
+  return text.replace(
+    /^[ \t]*(?:default_env|"default_env"|'default_env')[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*')[ \t]*(#[^\r\n]*)?(\r?\n|$)/m,
+    (_line, comment: string | undefined, end: string) =>
+      comment === undefined ? "" : comment + end,
+  );
+}

@@ -1,0 +1,72 @@
+/** The manifest of a copy: the source's text with another name, and with its local sources still found. */
+import type { SlotDirs } from "../base/dirs.ts";
+import type { EnvName } from "../base/ids.ts";
+import { type AbsPath, resolveFrom } from "../base/paths.ts";
+import { parseManifest } from "../manifest/mod.ts";
+import { readText } from "../os/fs.ts";
+import { type LeftOut, Rewriter } from "./clone/mod.ts";
+import { localSourcePath } from "./local_source.ts";
+import { type Document, editToml } from "./toml_edit.ts";
+import type { OpenEnv } from "./types.ts";
+
+/** The copy's name and place. */
+export interface ManifestTarget {
+  readonly name: EnvName;
+  /** Where it will stand. */
+  readonly slot: SlotDirs;
+  readonly home: AbsPath | undefined;
+}
+
+/**
+ * The text for the copy's `aenv.toml`. Paths into a named env's directory are rewritten; relative paths of a project become
+ * absolute. A project's hook is left out: in a global env it would run without having been trusted.
+ */
+export async function copyManifest(
+  source: OpenEnv,
+  { name, slot, home }: ManifestTarget,
+): Promise<{ text: string; leftOut: readonly LeftOut[] }> {
+  const before = readText(source.manifestPath) ?? "";
+  const isProject = source.scope === "project";
+  const rewriter = new Rewriter({
+    from: [source.slot.root],
+    to: slot.root,
+    home,
+  });
+  const hasHook = isProject && source.manifest.preActivate !== undefined;
+  const text = await editToml(rewriter.all(before), (document) => {
+    table(document, "env")["name"] = name;
+    if (isProject) makeAbsolute(document, source.baseDir);
+    if (hasHook) delete table(document, "hooks")["pre_activate"];
+  }, { file: source.manifestPath, code: "MANIFEST_INVALID" });
+  parseManifest(text, source.manifestPath);
+  const why = "it comes from a repository; copy it by hand if it may run";
+  return {
+    text,
+    leftOut: hasHook ? [{ path: "aenv.toml: hooks.pre_activate", why }] : [],
+  };
+}
+
+/** Rewrites what is relative to the manifest: sources, and paths of the sandbox. */
+function makeAbsolute(document: Document, baseDir: AbsPath): void {
+  for (const kind of ["plugins", "skills"]) {
+    const enabled = (table(document, kind)["enabled"] ?? []) as Document[];
+    for (const entry of enabled) {
+      const source = String(entry["source"]);
+      const isRelative = !/^(~|\/|[A-Za-z]:[/\\])/.test(source);
+      const path = localSourcePath(source, { baseDir, home: () => baseDir });
+      if (isRelative && path !== undefined) entry["source"] = path;
+    }
+  }
+  const sandbox = table(document, "sandbox");
+  const paths = sandbox["paths"];
+  if (!Array.isArray(paths)) return;
+  sandbox["paths"] = paths.map((path) =>
+    /^(~|\/|[A-Za-z]:[/\\])/.test(String(path))
+      ? path
+      : resolveFrom(baseDir, String(path))
+  );
+}
+
+function table(document: Document, key: string): Document {
+  return (document[key] ?? {}) as Document;
+}

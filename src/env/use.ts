@@ -142,14 +142,15 @@ function writePin(file: AbsPath, name: string): void {
   writeAtomic(file, name + "\n", SHARED_MODE);
 }
 
-/** What comes before the file just written. The shell function clears the variables itself and says that it is there. */
+/** What comes before the file just written. After a pin, the shell function clears the variables, and says that it is there. */
 function findShadows(global: boolean, host: Host): string[] {
-  const names = global
-    ? [Var.override, Var.env, Var.shell]
-    : [Var.override, Var.env];
-  const shadows: string[] = host.env[Var.shellFunction]
-    ? []
-    : names.filter((name) => host.env[name]);
-  const pin = global ? findPin(host.cwd()).pin : undefined;
+  if (!global) {
+    return host.env[Var.shellFunction]
+      ? []
+      : [Var.override, Var.env].filter((name) => host.env[name]);
+  }
+  const shadows: string[] = [Var.override, Var.env, Var.shell]
+    .filter((name) => host.env[name]);
+  const { pin } = findPin(host.cwd());
   return pin ? [...shadows, pin.file] : shadows;
 }

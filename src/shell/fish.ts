@@ -119,6 +119,7 @@ const COMMAND = `function aenv --description 'Environments for coding agents'
         _aenv_run $argv
         return
     end
+    set -lx AENV_SHELL_FUNCTION 1
     _aenv_run $argv
     or return
     set -l target (_aenv_run __use-target $argv </dev/null 2>/dev/null)

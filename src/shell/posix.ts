@@ -204,6 +204,7 @@ function commandFunction({ prologue }: PosixDialect): string {
     _aenv_run "$@"
     return
   fi
+  builtin local -x AENV_SHELL_FUNCTION=1
   _aenv_run "$@" || return
   word="$(_aenv_run __use-target "$@" </dev/null 2>/dev/null)" || return 0
   _aenv_parse "$word"

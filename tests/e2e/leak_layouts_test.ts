@@ -10,7 +10,11 @@ import {
   namesIn,
 } from "../support/canaries.ts";
 import { mcpServerOf, writeJson, writeText } from "../support/claude_items.ts";
-import { type DirtyHome, makeDirtyHome } from "../support/dirty_home.ts";
+import {
+  type DirtyHome,
+  makeDirtyHome,
+  PROJECT_FILE,
+} from "../support/dirty_home.ts";
 import { run } from "../support/process.ts";
 import type { StubApi } from "../support/stub_api.ts";
 import { TempDir } from "../support/temp.ts";
@@ -24,8 +28,8 @@ interface Layout {
   readonly below?: string;
   /** Changes the dirty HOME; canaries of its own go to `list`. */
   readonly arrange?: (dirty: DirtyHome, list: CanaryList) => void;
-  /** Where the agent is started. */
-  readonly cwd?: (dirty: DirtyHome) => string;
+  /** Where in the project the agent is started. */
+  readonly cwd?: string;
   /** HOME under another name. */
   readonly home?: (dirty: DirtyHome) => string;
 }
@@ -56,7 +60,7 @@ const LAYOUTS: readonly Layout[] = [
     name: "HOME is a symlink, the cwd deep in the repository",
     git: true,
     home: linkHome,
-    cwd: makeDeepDirectory,
+    cwd: "packages/deep",
   },
   { name: "HOME is a repository", git: false, arrange: makeHomeRepository },
 ];
@@ -90,7 +94,8 @@ interface Site {
 function lay(layout: Layout, root: string, stub: StubApi): Site {
   const dirty = makeDirtyHome(root, { git: layout.git, stubUrl: stub.url });
   const list = new CanaryList("more");
-  const cwd = layout.cwd?.(dirty) ?? dirty.project;
+  const cwd = layout.cwd ? `${dirty.project}/${layout.cwd}` : dirty.project;
+  writeText(`${cwd}/${PROJECT_FILE}`, "notes\n");
   layout.arrange?.(dirty, list);
   const home = layout.home?.(dirty) ?? dirty.home;
   return {
@@ -115,7 +120,7 @@ async function checkControl(
 ): Promise<void> {
   using temp = new TempDir();
   const root = rootOf(layout, temp);
-  await using stub = stubFor(`${root}/marks`);
+  await using stub = stubFor(root, layout.cwd);
   const { dirty, home, cwd, unwanted } = lay(layout, root, stub);
   const env = {
     ...bareEnv(home, agent),
@@ -141,7 +146,7 @@ async function checkLayout(
 ): Promise<void> {
   using temp = new TempDir();
   const root = rootOf(layout, temp);
-  await using stub = stubFor(`${root}/marks`);
+  await using stub = stubFor(root, layout.cwd);
   const { dirty, home, cwd, unwanted, projectItems } = lay(layout, root, stub);
   const { declared, evidence, finished } = await launchInEnv(dirty, {
     agent,
@@ -184,12 +189,6 @@ function linkWhole({ home }: DirtyHome): void {
 function linkHome({ home }: DirtyHome): string {
   Deno.symlinkSync(home, `${home}-link`);
   return `${home}-link`;
-}
-
-function makeDeepDirectory({ project }: DirtyHome): string {
-  const deep = `${project}/packages/deep`;
-  Deno.mkdirSync(deep, { recursive: true });
-  return deep;
 }
 
 /** The agent then keeps what belongs to the project under the name of HOME. */

@@ -64,7 +64,7 @@ function placeOf(git: boolean): string {
 
 async function checkControl(agent: ClaudeProgram, git: boolean): Promise<void> {
   using temp = new TempDir();
-  await using stub = stubFor(`${temp.path}/marks`);
+  await using stub = stubFor(temp.path);
   const dirty = makeDirtyHome(temp.path, { git, stubUrl: stub.url });
   const finished = await run(agent.path, PROMPT, {
     env: {
@@ -87,7 +87,7 @@ async function checkControl(agent: ClaudeProgram, git: boolean): Promise<void> {
 async function checkCase(options: Case): Promise<void> {
   const { git } = options;
   using temp = new TempDir();
-  await using stub = stubFor(`${temp.path}/marks`);
+  await using stub = stubFor(temp.path);
   const dirty = makeDirtyHome(temp.path, { git, stubUrl: stub.url });
   const { declared, evidence, finished, bearers } = await launchInEnv(dirty, {
     ...options,
@@ -137,7 +137,7 @@ function connectedServers(stdout: string): readonly string[] {
 
 async function checkUntouched(agent: ClaudeProgram): Promise<void> {
   using temp = new TempDir();
-  await using stub = stubFor(`${temp.path}/marks`);
+  await using stub = stubFor(temp.path);
   const dirty = makeDirtyHome(temp.path, { git: true, stubUrl: stub.url });
   const { home, project, marks } = dirty;
   const stateOf = () => ({

@@ -4,7 +4,7 @@ import { Aenv } from "../support/aenv.ts";
 import type { ClaudeProgram } from "../support/agents.ts";
 import { type Evidence, gatherEvidence } from "../support/canaries.ts";
 import { type DeclaredEnv, writeDeclaredEnv } from "../support/declared_env.ts";
-import type { DirtyHome } from "../support/dirty_home.ts";
+import { type DirtyHome, PROJECT_FILE } from "../support/dirty_home.ts";
 import type { Finished } from "../support/process.ts";
 import { StubApi } from "../support/stub_api.ts";
 
@@ -15,7 +15,7 @@ export const PROMPT = [
   "--output-format",
   "stream-json",
   "--verbose",
-  "--allowedTools=Bash",
+  "--allowedTools=Bash,Read",
 ];
 
 /** The Bash tool's environment goes to this file in `marks`. */
@@ -51,9 +51,13 @@ export interface Launch {
   readonly bearers: readonly (string | undefined)[];
 }
 
-/** A stub whose model dumps the environment of its Bash tool. */
-export function stubFor(marks: string): StubApi {
-  return new StubApi([{ bash: `env > '${marks}/${BASH_DUMP}'` }]);
+/** A stub whose model reads the file in `cwd`, a directory of the project below `root`, then dumps the environment of its Bash tool. */
+export function stubFor(root: string, cwd = ""): StubApi {
+  const path = `${root}/home/work/project/${cwd}/${PROJECT_FILE}`;
+  return new StubApi([
+    { tool: "Read", input: { "file_path": path } },
+    { bash: `env > "${root}/marks/${BASH_DUMP}"` },
+  ]);
 }
 
 /** Makes an env and starts the agent in it through the shim. */

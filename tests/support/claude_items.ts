@@ -47,6 +47,14 @@ export function writeRule(directory: string, token: string): void {
   writeText(`${directory}/rules/${token}.md`, `${token}\n`);
 }
 
+/** Writes `rules/conditional.md`, which applies to text files. */
+export function writeConditionalRule(directory: string, token: string): void {
+  writeText(
+    `${directory}/rules/conditional.md`,
+    `---\npaths: "**/*.txt"\n---\n${token}\n`,
+  );
+}
+
 /** Writes `workflows/<token>.js`. */
 export function writeWorkflow(directory: string, token: string): void {
   const meta = JSON.stringify({ name: token, description: `does ${token}` });

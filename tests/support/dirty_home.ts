@@ -10,12 +10,14 @@
  * ```
  */
 
+import { dirname } from "node:path";
 import { type Canary, CanaryList } from "./canaries.ts";
 import {
   hooksOf,
   mcpServerOf,
   writeAgent,
   writeCommand,
+  writeConditionalRule,
   writeJson,
   writeOutputStyle,
   writePlugin,
@@ -51,6 +53,9 @@ export interface DirtyHomeOptions {
   /** URL of the stub, for an MCP server of type http. */
   readonly stubUrl: string;
 }
+
+/** A file of the project: when the agent reads it, rules about such files and the memory of its directory apply. */
+export const PROJECT_FILE = "area/notes.txt";
 
 const ACCESS_TOKEN = "sk-ant-oat01-FAKE-LOGIN";
 /** A tool that each version offers from the first request on. */
@@ -119,6 +124,8 @@ function writeMemory(directory: string, label: string, list: CanaryList): void {
   const inner = list.add(`${label}-inner-memory`);
   writeText(`${directory}/.claude/CLAUDE.md`, `${inner}\n`);
   writeRule(`${directory}/.claude`, list.add(`${label}-rule`));
+  const conditional = list.add(`${label}-conditional-rule`);
+  writeConditionalRule(`${directory}/.claude`, conditional);
 }
 
 /** Items that sit in a `.claude` directory of their own. */
@@ -146,6 +153,7 @@ function writeUserDirectory({ claude, list, project }: Site): void {
   );
   writeRule(claude, list.add("user-rule"));
   writeRule(`${claude}/rules/nested`, list.add("user-nested-rule"));
+  writeConditionalRule(claude, list.add("user-conditional-rule"));
   const slug = project.replaceAll(/[^A-Za-z0-9]/g, "-");
   writeText(
     `${claude}/projects/${slug}/memory/MEMORY.md`,
@@ -270,6 +278,10 @@ function writeLogin({ claude }: Site): string {
 
 function writeProject({ project, marks, list }: Site): void {
   writeMemory(project, "project", list);
+  writeText(`${project}/${PROJECT_FILE}`, "notes\n");
+  const area = dirname(`${project}/${PROJECT_FILE}`);
+  writeText(`${area}/CLAUDE.md`, `${list.add("project-area-memory")}\n`);
+  writeRule(`${area}/.claude`, list.add("project-area-rule"));
   writeItems(`${project}/.claude`, "project", list);
   writeMcpFile(project, list.add("project-mcp"), marks);
   writeJson(`${project}/.claude/settings.json`, {

@@ -27,13 +27,15 @@ export interface Run {
 
 const RECORD = "run.json";
 
-/** Writes down that this process is about to become an agent; returns the launch's directory. */
+/** Writes down that this process is about to become an agent, and clears away what dead ones left; returns the launch's directory. */
 export function beginRun(
   dirs: Dirs,
   host: Host,
   run: Omit<Run, "pid" | "start" | "dir">,
 ): AbsPath {
   ensureDir(dirs.runs);
+  // An agent that ends runs nothing of ours: the next launch cleans up behind it.
+  liveRuns(dirs);
   const start = ownStart(host);
   const dir = runDirFor(dirs, host);
   // A directory of this name is this very process's own, from a launch that failed: nobody else can use it.

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type Dirs, dirsAt } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
@@ -74,6 +74,15 @@ Deno.test("liveRuns() keeps a live process whose record is not whole yet", () =>
     Deno.removeSync(record);
     deepStrictEqual(liveRuns(dirs), []);
     strictEqual(Deno.statSync(dir).isDirectory, true);
+  });
+});
+
+Deno.test("beginRun() clears away what dead launches left", () => {
+  inHome((dirs) => {
+    const dead = join(dirs.runs, "1-0");
+    Deno.mkdirSync(dead, { recursive: true });
+    beginRun(dirs, hostWith({ env: {} }), RUN);
+    throws(() => Deno.lstatSync(dead), Deno.errors.NotFound);
   });
 });
 

@@ -3,6 +3,7 @@
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
+import { flattenBarrels } from "./barrels.ts";
 import { capture, PLAIN_DENO, ScriptError } from "../support/script.ts";
 
 /** What {@link bundle} takes. */
@@ -35,6 +36,21 @@ const nodeBuiltins: esbuild.Plugin = {
   },
 };
 
+/** See `barrels.ts`. */
+const directImports: esbuild.Plugin = {
+  name: "direct-imports",
+  setup(build) {
+    build.onLoad({ filter: /\/src\/.*\.ts$/ }, (args) => ({
+      contents: flattenBarrels(
+        Deno.readTextFileSync(args.path),
+        args.path,
+        (path) => Deno.readTextFileSync(path),
+      ),
+      loader: "ts",
+    }));
+  },
+};
+
 /**
  * Writes the bundle of `entry` into `outDir` and returns the path of its first file. An `import()` or `require()`
  * of a computed name is an error: in a compiled program it would load code from the real file system.
@@ -61,7 +77,7 @@ export async function bundle(
       minify: true,
       legalComments: "eof",
       define: stringConstants(options.constants),
-      plugins: [nodeBuiltins],
+      plugins: [nodeBuiltins, directImports],
       write: false,
       metafile: true,
       logLevel: "silent",

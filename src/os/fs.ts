@@ -2,6 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
+import { isAbsent } from "./libc.ts";
 import { ifExists, osCode, withIo } from "./io_error.ts";
 
 /** Mode of every directory we make. */
@@ -55,11 +56,13 @@ function kindOf(
 
 /** Facts about what `path` leads to; undefined when there is nothing. */
 export function stat(path: string): Stat | undefined {
+  if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("look at", path, () => toStat(Deno.statSync(path)));
 }
 
 /** Facts about `path` itself; a symbolic link is not followed. */
 export function lstat(path: string): Stat | undefined {
+  if (isAbsent(path, { follow: false })) return undefined;
   return ifExists("look at", path, () => toStat(Deno.lstatSync(path)));
 }
 
@@ -75,6 +78,7 @@ export function isDirectory(path: string): boolean {
 
 /** The entries of a directory, sorted by name; undefined when there is none. */
 export function readDir(path: string): Entry[] | undefined {
+  if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("list", path, () => {
     const entries = [...Deno.readDirSync(path)].map((e) => ({
       name: e.name,
@@ -92,6 +96,7 @@ export function readText(
   path: string,
   maxBytes = 4 * 1024 * 1024,
 ): string | undefined {
+  if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("read", path, () => {
     const info = Deno.statSync(path);
     if (!info.isFile) {
@@ -130,8 +135,8 @@ export function readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
 
 /** Makes `path` and missing parents, each with mode 0700 whatever the umask. Existing ones are left as they are. */
 export function ensureDir(path: AbsPath): void {
-  const found = ifExists("look at", path, () => Deno.statSync(path));
-  if (found?.isDirectory) return;
+  const found = stat(path);
+  if (found?.kind === "directory") return;
   const parent = join(path, "..");
   if (!found && parent !== path) ensureDir(parent);
   // Not made: another process was faster, or a link that leads nowhere is there.
@@ -264,6 +269,7 @@ export function readLink(path: string): string | undefined {
 
 /** `path` with every link resolved; undefined when it leads nowhere. */
 export function realPath(path: string): AbsPath | undefined {
+  if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("resolve", path, () => Deno.realPathSync(path) as AbsPath);
 }
 
@@ -285,6 +291,7 @@ export function removeFile(path: string): void {
 
 /** Removes a tree; links in it are removed, not followed. Nothing when it is not there. */
 export function removeTree(path: AbsPath): void {
+  if (isAbsent(path, { follow: false })) return;
   ifExists("remove", path, () => Deno.removeSync(path, { recursive: true }));
 }
 

@@ -3,9 +3,7 @@ import { ExitCode } from "../base/errors.ts";
 import type { Host } from "../os/host.ts";
 import { print } from "./printer.ts";
 import { reportError } from "./report_error.ts";
-import { route } from "./router.ts";
-
-export { reportError };
+import type { Routed } from "./router.ts";
 
 /** Runs one command line and returns its exit code. */
 export async function runCli(
@@ -13,10 +11,21 @@ export async function runCli(
   host: Host,
 ): Promise<number> {
   try {
-    const routed = await route(args, host);
+    const routed = await dispatch(args, host);
     print(routed);
     return routed.outcome.exitCode ?? ExitCode.ok;
   } catch (error) {
     return reportError(error);
   }
+}
+
+/** Prompts and status lines ask `aenv current`: it has nothing to parse, so the parser is not loaded. */
+async function dispatch(args: readonly string[], host: Host): Promise<Routed> {
+  if (args.length === 1 && args[0] === "current") {
+    const { command } = await import("./commands/current.ts");
+    const outcome = await command.run({ args: [], options: {} }, host);
+    return { outcome, json: false };
+  }
+  const { route } = await import("./router.ts");
+  return await route(args, host);
 }

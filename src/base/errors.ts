@@ -86,11 +86,17 @@ export function asRefusal(error: unknown): unknown {
   if (!(error instanceof AppError) || error.exitCode === ExitCode.refused) {
     return error;
   }
-  const refused = new AppError(error.code, error.message, {
-    hint: error.hint,
-    exitCode: ExitCode.refused,
-    cause: error.cause,
-  });
-  if (error.stack !== undefined) refused.stack = error.stack;
-  return refused;
+  return copyOf(error, error.message, ExitCode.refused);
+}
+
+/** The same error, saying which variable or file named the thing. */
+export function withNamer(error: AppError, namer: string): AppError {
+  return copyOf(error, `${error.message} (named by ${namer})`, error.exitCode);
+}
+
+function copyOf(error: AppError, message: string, exitCode: number): AppError {
+  const { code, hint, cause, stack } = error;
+  const copy = new AppError(code, message, { hint, exitCode, cause });
+  if (stack !== undefined) copy.stack = stack;
+  return copy;
 }

@@ -1,5 +1,11 @@
 import { ok, strictEqual } from "node:assert/strict";
-import { AppError, asRefusal, ERROR_CODES, ExitCode } from "./errors.ts";
+import {
+  AppError,
+  asRefusal,
+  ERROR_CODES,
+  ExitCode,
+  withNamer,
+} from "./errors.ts";
 
 Deno.test("AppError exits with 1, with 2 for a wrong command line, else with what it is given", () => {
   strictEqual(new AppError("IO", "Cannot x").exitCode, ExitCode.failed);
@@ -36,6 +42,15 @@ Deno.test("asRefusal() hands bugs and refusals back as they are", () => {
   strictEqual(asRefusal(bug), bug);
   const refused = new AppError("IO", "Cannot x", { exitCode: 3 });
   strictEqual(asRefusal(refused), refused);
+});
+
+Deno.test("withNamer() adds who named the thing and keeps the rest", () => {
+  const error = new AppError("IO", "Cannot x", { hint: "y", exitCode: 3 });
+  const named = withNamer(error, "$AENV");
+  strictEqual(named.message, "Cannot x (named by $AENV)");
+  strictEqual(named.code, "IO");
+  strictEqual(named.hint, "y");
+  strictEqual(named.exitCode, 3);
 });
 
 Deno.test("ERROR_CODES explains every code in words without a period", () => {

@@ -26,10 +26,20 @@ export function nameProblem(text: string): string | undefined {
   }
   if (text.startsWith(".")) return "it starts with a dot";
   if (text.startsWith("-")) return "it starts with a dash";
-  if (!NAME.test(text)) return "only A-Z a-z 0-9 . _ and - are allowed";
+  if (!NAME.test(text)) return foreignCharacter(text);
   if (text.endsWith(".")) return "it ends with a dot";
   if (WINDOWS_DEVICE.test(text)) return "it is a device name on Windows";
   return undefined;
+}
+
+/** Names the first character that may not be there: some look like those that may. */
+function foreignCharacter(text: string): string {
+  const rule = "only A-Z a-z 0-9 . _ and - are allowed";
+  const found = [...text].find((c) => !/[A-Za-z0-9._-]/.test(c)) ?? "";
+  const code = found.codePointAt(0) ?? 0;
+  return code < 0x80
+    ? rule
+    : `${rule}, not U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** Whether `text` is the reserved name, in any case: file systems may not tell the cases apart. */

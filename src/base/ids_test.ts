@@ -29,17 +29,18 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ["\u001b[31m", /only A-Z/],
   ["a".repeat(101), /has 101 characters, at most 100/],
   ["a".repeat(300), /has 300 characters/],
-  ["\u0430dmin", /only A-Z/], // Cyrillic а
+  ["\u0430dmin", /, not U\+0430$/], // Cyrillic а
   ["e\u0301", /only A-Z/], // é in two code points
   ["ａ", /only A-Z/], // full width a
   ["a\u200bb", /only A-Z/], // zero width space
-  ["a\u202eb", /only A-Z/], // right-to-left override
+  ["a\u202eb", /, not U\+202E$/], // right-to-left override
   ["ﬁle", /only A-Z/], // ligature
   ["a.", /ends with a dot/],
   ["con", /device name/],
   ["NUL.txt", /device name/],
   ["com1", /device name/],
-  ["~", /only A-Z/],
+  ["a\u{1f600}", /, not U\+1F600$/],
+  ["~", /are allowed$/],
   ["$HOME", /only A-Z/],
   ["a;b", /only A-Z/],
   ["*", /only A-Z/],

@@ -1,5 +1,6 @@
 /** The env that a command works on. */
 import { aenvRoot, type Dirs, dirsAt } from "../base/dirs.ts";
+import { AppError, withNamer } from "../base/errors.ts";
 import type { Host } from "../os/host.ts";
 import { openEnv } from "./open.ts";
 import { refFromOption, resolveEnv } from "./resolve.ts";
@@ -23,7 +24,23 @@ export function activeEnv(host: Host, option?: string): ActiveEnv {
   const resolution = option === undefined
     ? resolveEnv(host, dirs)
     : optionResolution(option, host, dirs);
-  return { env: openEnv(resolution.ref, host, dirs), resolution, dirs };
+  return { env: openResolved(resolution, host, dirs), resolution, dirs };
+}
+
+/** Opens; when there is nothing of that name, the error says what named it. */
+function openResolved(
+  { ref, file, source }: Resolution,
+  host: Host,
+  dirs: Dirs,
+): OpenEnv | GlobalEnv {
+  try {
+    return openEnv(ref, host, dirs);
+  } catch (error) {
+    const isMissing = error instanceof AppError && ref.kind === "named" &&
+      (error.code === "ENV_NOT_FOUND" || error.code === "ENV_BROKEN");
+    if (!isMissing || source === "--env") throw error;
+    throw withNamer(error, file ?? `$${source}`);
+  }
 }
 
 function optionResolution(option: string, host: Host, dirs: Dirs): Resolution {

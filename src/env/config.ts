@@ -2,7 +2,7 @@
 import { parse as parseToml, TomlError } from "smol-toml";
 import { AppError } from "../base/errors.ts";
 import type { Dirs } from "../base/dirs.ts";
-import { parseEnvName } from "../base/ids.ts";
+import { GLOBAL, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, parseAbsPath } from "../base/paths.ts";
 import { didYouMean, quote } from "../base/text.ts";
 import { readText } from "../os/fs.ts";
@@ -31,9 +31,7 @@ export function parseConfig(text: string, file: string): Config {
   const top = parseDocument(text, file);
   checkKeys(top, KEYS, file);
   const defaultEnv = optionalString(top, "default_env", file);
-  if (defaultEnv !== undefined && defaultEnv !== "global") {
-    parseEnvName(defaultEnv);
-  }
+  checkDefault(defaultEnv, file);
   const table = top["agents"] ?? {};
   if (
     typeof table !== "object" || Array.isArray(table) || table instanceof Date
@@ -50,6 +48,16 @@ export function parseConfig(text: string, file: string): Config {
     );
   }
   return { defaultEnv, agents: paths };
+}
+
+function checkDefault(name: string | undefined, file: string): void {
+  if (name === undefined || name === GLOBAL) return;
+  try {
+    parseEnvName(name);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    fail(file, `default_env is ${quote(name)}, which is no name`, error);
+  }
 }
 
 function parseDocument(text: string, file: string): Record<string, unknown> {

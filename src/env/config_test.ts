@@ -48,8 +48,8 @@ Deno.test("parseConfig() refuses what is wrong", () => {
     ["[agents]\nclaude = 1", "CONFIG_INVALID", /claude must be a string/],
     ["[agents]\nclaude = 'claude'", "PATH_INVALID", /agents.claude in f/],
     ["[agents]\nclaude = ''", "PATH_INVALID", /not an absolute path/],
-    ["default_env = '../x'", "NAME_INVALID", /starts with a dot/],
-    ["default_env = ''", "NAME_INVALID", /it is empty/],
+    ["default_env = '../x'", "CONFIG_INVALID", /default_env is "..\/x"/],
+    ["default_env = ''", "CONFIG_INVALID", /default_env is ""/],
   ];
   for (const [text, code, message] of cases) {
     throws(() => parseConfig(text, "f"), { code, message }, text);

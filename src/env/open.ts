@@ -94,7 +94,9 @@ function openProject(manifestPath: AbsPath, host: Host, dirs: Dirs): OpenEnv {
     );
     throw new AppError(
       "ENV_NOT_FOUND",
-      `Cannot open manifest ${quote(manifestPath)}: it does not exist`,
+      `Cannot open manifest ${quote(manifestPath)}: ${
+        lstat(manifestPath) ? "it leads nowhere" : "it does not exist"
+      }`,
       {
         hint: usesVariable
           ? `Unset the variable: unset ${Var.env} ${Var.override}`

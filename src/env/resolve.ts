@@ -1,9 +1,10 @@
 /** Which env is active. */
 import { type Dirs, MANIFEST_FILE } from "../base/dirs.ts";
-import { AppError } from "../base/errors.ts";
+import { AppError, withNamer } from "../base/errors.ts";
 import { Var } from "../base/env_vars.ts";
 import { GLOBAL, isGlobal, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, join, parseAbsPath } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
 import { basename } from "node:path";
 import type { Host } from "../os/host.ts";
 import { readConfig } from "./config.ts";
@@ -61,7 +62,9 @@ export function refFromText(text: string, dirs: Dirs): EnvRef {
   if (basename(path) !== MANIFEST_FILE) {
     throw new AppError(
       "NAME_INVALID",
-      `Cannot use "${text}" as an environment: it is not the path of an ${MANIFEST_FILE}`,
+      `Cannot use ${
+        quote(text)
+      } as an environment: it is not the path of an ${MANIFEST_FILE}`,
     );
   }
   return refFromManifest(path, dirs);
@@ -92,8 +95,12 @@ class Search {
   variable(name: "AENV_OVERRIDE" | "AENV" | "AENV_SHELL"): Found | undefined {
     const value = this.#host.env[name];
     if (!value) return this.#missed(name, `$${name}`, "not set");
-    const ref = refFromText(value, this.#dirs);
-    return this.#matched(name, `$${name}`, { ref });
+    try {
+      const ref = refFromText(value, this.#dirs);
+      return this.#matched(name, `$${name}`, { ref });
+    } catch (error) {
+      throw error instanceof AppError ? withNamer(error, `$${name}`) : error;
+    }
   }
 
   pin(): Found | undefined {

@@ -170,7 +170,9 @@ Deno.test("refFromOption() takes names, and paths to a manifest or its directory
   deepStrictEqual(at("../aenv.toml"), project("p", "aenv.toml"));
   deepStrictEqual(at("/q/"), { kind: "project", manifest: "/q/aenv.toml" });
   deepStrictEqual(at(join(world.dirs.envs, "w")), named("w"));
-  for (const bad of ["", "..", "-x", "a b", "é"]) {
+  deepStrictEqual(at("."), project("p", "sub", "aenv.toml"));
+  deepStrictEqual(at(".."), project("p", "aenv.toml"));
+  for (const bad of ["", "...", "-x", "a b", "é"]) {
     throws(() => at(bad), { code: "NAME_INVALID" }, bad);
   }
 });

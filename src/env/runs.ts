@@ -11,6 +11,7 @@ import {
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { processStart } from "../os/process.ts";
+import { discard } from "./slots.ts";
 
 /** A launch. The launcher becomes the agent, so its process id and start are the agent's. */
 export interface Run {
@@ -70,7 +71,8 @@ export function liveRuns(dirs: Dirs): Run[] {
     if (!match || entry.kind !== "directory") continue;
     const dir = join(dirs.runs, entry.name);
     if (processStart(Number(match[1])) !== match[2]) {
-      removeTree(dir);
+      // On a disk that cannot be written it stays, and is no reason to fail.
+      discard(dir);
       continue;
     }
     const run = readRecord(dir);

@@ -1,0 +1,68 @@
+/** What a reader of a report should know besides. */
+import type { claude } from "../agents/mod.ts";
+import { tilde } from "../base/paths.ts";
+import { listWords } from "../base/text.ts";
+import type { LaunchPlan } from "../launch/mod.ts";
+import { join } from "../base/paths.ts";
+import { lstat } from "../os/fs.ts";
+import type { Sources } from "./declared.ts";
+import type { Seen } from "./observe.ts";
+import type { Baseline } from "./types.ts";
+
+/** An organisation's files. */
+const POLICY_FILES = [
+  "managed-settings.json",
+  "managed-settings.d",
+  "managed-mcp.json",
+  "CLAUDE.md",
+  ".claude",
+];
+
+/** What the notes are about. */
+export interface NotesInput {
+  readonly plan: LaunchPlan;
+  readonly sources: Sources;
+  readonly user: claude.UserConfig;
+  readonly baseline: Baseline;
+  readonly seen: Seen;
+}
+
+/** Differences from a launch, policies that apply, and what could not be looked at. */
+export function notesOf(input: NotesInput): string[] {
+  const { plan, sources, baseline, seen } = input;
+  const policy = POLICY_FILES.map((name) => join(sources.managed, name))
+    .filter((path) => lstat(path) !== undefined);
+  const gone = baseline.tools.filter((name) =>
+    !seen.observation.tools.includes(name)
+  );
+  return [
+    ...plan.notes,
+    ...policy.map((path) =>
+      `policy ${path} of your organisation applies by design`
+    ),
+    ...differences(input),
+    ...(gone.length === 0
+      ? []
+      : [`tools of the agent that are not offered here: ${gone.join(", ")}`]),
+    ...seen.lacking.map((option) =>
+      `this version of the agent has no ${option}: what it would show is not compared`
+    ),
+  ];
+}
+
+function differences({ plan, user, sources }: NotesInput): string[] {
+  const parts = [
+    "no login is used",
+    "a stand-in on this machine answers for the model",
+    "temporary files, logs and caches of the agent go elsewhere",
+    ...(plan.isolation === "overlay"
+      ? [
+        `the agent works on a copy of the configuration in ${
+          tilde(user.dir, sources.home)
+        }`,
+      ]
+      : []),
+    ...(plan.hook === undefined ? [] : ["the pre_activate hook does not run"]),
+  ];
+  return [`unlike in a launch, ${listWords(parts)}`];
+}

@@ -1,0 +1,263 @@
+/** One verification from plan to report. */
+import { claude } from "../agents/mod.ts";
+import type { Dirs } from "../base/dirs.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
+import { type AbsPath, join, parseAbsPath } from "../base/paths.ts";
+import { looksLikeCredential, redact } from "../base/redact.ts";
+import { quote } from "../base/text.ts";
+import { endRun, type OpenEnv } from "../env/mod.ts";
+import { type LaunchPlan, planLaunch, prepareLaunch } from "../launch/mod.ts";
+import { monotonicMs } from "../os/clock.ts";
+import type { Host } from "../os/host.ts";
+import { learnBaseline, readBaseline } from "./baseline.ts";
+import { compare } from "./compare.ts";
+import type { Comparison } from "./comparison.ts";
+import { compareCopies } from "./copies.ts";
+import { collectDeclared, type Sources } from "./declared.ts";
+import { notesOf } from "./notes.ts";
+import { observe, overridden, type Seen } from "./observe.ts";
+import { compareRequest, foreignTexts } from "./requests.ts";
+import { settingsFiles } from "./settings.ts";
+import { snapshotUserConfig } from "./snapshot.ts";
+import { type Baseline, From, type Report, type Row } from "./types.ts";
+import {
+  cleanSlot,
+  makeWorkplace,
+  putIntoSettings,
+  type Workplace,
+} from "./workplace.ts";
+
+/** How thorough to be. */
+export interface VerifyOptions {
+  /** Also send one request to the stub and read it. */
+  readonly full: boolean;
+}
+
+/** What all steps need. */
+interface Verification {
+  readonly env: OpenEnv;
+  readonly host: Host;
+  readonly dirs: Dirs;
+  readonly plan: LaunchPlan;
+  readonly runDir: AbsPath;
+  readonly sources: Sources;
+  readonly user: claude.UserConfig;
+}
+
+/**
+ * Launches the env's agent once against a stand-in for the model and compares what it reports with what is declared.
+ * Throws what planning throws, and `VERIFY_FAILED` (exit 3) when the agent could not be observed.
+ */
+export async function verifyEnv(
+  env: OpenEnv,
+  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
+  options: VerifyOptions,
+): Promise<Report> {
+  const start = monotonicMs();
+  const plan = await planLaunch({ env, args: ["-p", "/context"] }, host, dirs);
+  const sources = sourcesOf(env, plan, host);
+  checkPolicy(sources);
+  const runDir = await prepareLaunch(plan, { env, host, dirs });
+  try {
+    const user = userOf(plan, { host, dirs });
+    const step = { env, host, dirs, plan, runDir, sources, user };
+    return await verifyPrepared(step, options, start);
+  } finally {
+    endRun(runDir);
+  }
+}
+
+async function verifyPrepared(
+  step: Verification,
+  options: VerifyOptions,
+  start: number,
+): Promise<Report> {
+  const { env, plan, sources } = step;
+  const [baseline, seen] = await bothRuns(step);
+  const asked = options.full ? await runOnce(step, "ok") : undefined;
+  const { observation } = seen;
+  const declared = collectDeclared(sources, observation);
+  const comparison: Comparison = {
+    declared,
+    observation: {
+      ...observation,
+      // A conversation runs more hooks.
+      hooks: (asked ?? seen).observation.hooks,
+    },
+    baseline,
+    pluginDirs: plan.args.filter((arg) => arg.startsWith("--plugin-dir="))
+      .map((arg) => arg.slice("--plugin-dir=".length)),
+    variables: seen.variables,
+    environment: plan.environment,
+    added: seen.added,
+    reportsHooks: !seen.lacking.includes("--include-hook-events"),
+    serverErrors: seen.serverErrors,
+  };
+  const rows = [
+    ...compareCopies(plan),
+    ...compare(comparison),
+    ...(asked === undefined ? [] : requestRows(step, asked, comparison)),
+  ].map((row) => redactRow(row, plan));
+  return {
+    env: env.label,
+    agent: plan.agent,
+    version: observation.version,
+    ok: rows.every(({ status }) => status === "ok" || status === "unobserved"),
+    rows,
+    notes: notesOf({ ...step, baseline, seen }),
+    ms: Math.round(monotonicMs() - start),
+  };
+}
+
+function sourcesOf(env: OpenEnv, plan: LaunchPlan, host: Host): Sources {
+  const home = host.home();
+  const project = claude.projectFacts({
+    cwd: plan.cwd,
+    home,
+    manifestDir: env.scope === "project" ? env.baseDir : undefined,
+  });
+  const loadsProject = env.manifest.projectConfig === "load" &&
+    !project.isHome;
+  const managed = claude.managedDir(host.os);
+  const settings = settingsFiles({ env, project, loadsProject, managed });
+  return { env, plan, project, loadsProject, settings, managed, home };
+}
+
+/** The user's own configuration, from the plan: in a session of another env the variables around us are that env's. */
+function userOf(
+  { isolation, environment }: LaunchPlan,
+  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
+): claude.UserConfig {
+  const login = environment["CLAUDE_SECURESTORAGE_CONFIG_DIR"];
+  const variables = isolation === "overlay" || login === undefined
+    ? environment
+    : { CLAUDE_CONFIG_DIR: login };
+  return claude.userConfig(variables, host.home(), dirs.root);
+}
+
+/** A policy beats everything we set: one that names another API would get the requests, so there is no verification then. */
+function checkPolicy({ settings }: Sources): void {
+  for (const { from, file, settings: policy } of settings) {
+    if (from !== From.policy) continue;
+    const name = overridden(policy);
+    if (name === undefined) continue;
+    throw new AppError(
+      "VERIFY_FAILED",
+      `Cannot observe the agent: the policy ${
+        quote(file)
+      } sets ${name}, so that its requests would go elsewhere`,
+      { exitCode: ExitCode.refused },
+    );
+  }
+}
+
+/** The launch, and the bare agent where it is not known yet. */
+async function bothRuns(step: Verification): Promise<[Baseline, Seen]> {
+  const { plan, dirs, runDir } = step;
+  const known = readBaseline(plan.program, dirs);
+  const bare = {
+    program: plan.program,
+    path: plan.environment["PATH"] ?? "",
+    root: join(runDir, "bare"),
+  };
+  const [baseline, seen] = await settled(
+    known ?? learn(bare, dirs),
+    runOnce(step, "/context"),
+  );
+  // A program that only starts another one stays the same file when that one is updated.
+  if (baseline.version === seen.observation.version) return [baseline, seen];
+  const again = { ...bare, root: join(runDir, "bare-again") };
+  return [await learn(again, dirs), seen];
+}
+
+function learn(
+  { program, path, root }: {
+    readonly program: AbsPath;
+    readonly path: string;
+    readonly root: AbsPath;
+  },
+  dirs: Dirs,
+): Promise<Baseline> {
+  const place = makeWorkplace(root, undefined);
+  return learnBaseline({ program, path, place }, dirs);
+}
+
+/** Both results; waits for both even when one fails, since both use the directory that is removed then. */
+async function settled<A, B>(
+  a: A | Promise<A>,
+  b: Promise<B>,
+): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled([a, b]);
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  return [first.value, second.value];
+}
+
+/** Runs the launch's agent once with this prompt. */
+async function runOnce(step: Verification, prompt: string): Promise<Seen> {
+  const { env, plan, runDir, sources, user } = step;
+  const cache = plan.environment["XDG_CACHE_HOME"];
+  const place = makeWorkplace(
+    join(runDir, prompt === "/context" ? "context" : "request"),
+    cache === undefined
+      ? join(sources.home, ".cache")
+      : parseAbsPath(cache, "$XDG_CACHE_HOME"),
+  );
+  const seen = await observe({
+    program: plan.program,
+    args: plan.args.map((arg) => arg === "/context" ? prompt : arg),
+    environment: plan.environment,
+    cwd: plan.cwd,
+    place,
+    ...overlayConfig(step, user, place),
+    prepare: (variables) => putIntoSettings(plan, variables),
+  });
+  cleanSlot(env.slot.claude, seen.observation.session);
+  return seen;
+}
+
+/** Overlay mode: a copy of the user's directory stands in for it, since the agent writes there. */
+function overlayConfig(
+  { plan }: Verification,
+  user: claude.UserConfig,
+  place: Workplace,
+): { configDir?: AbsPath } {
+  if (plan.isolation !== "overlay") return {};
+  const configDir = join(place.root, "config");
+  snapshotUserConfig(user, configDir);
+  return { configDir };
+}
+
+function requestRows(
+  { user, sources }: Verification,
+  asked: Seen,
+  comparison: Comparison,
+): Row[] {
+  const [request] = asked.turns;
+  if (request === undefined) {
+    throw new AppError(
+      "VERIFY_FAILED",
+      "Cannot read a request of the agent: none came to the stand-in for the model",
+      { exitCode: ExitCode.refused },
+    );
+  }
+  const files = comparison.declared.items.filter(({ kind }) =>
+    kind === "memory"
+  ).map(({ item }) => item);
+  return compareRequest(
+    request,
+    comparison,
+    foreignTexts(user, sources.project, files),
+  );
+}
+
+/** Details may quote what servers and hooks printed. */
+function redactRow(row: Row, plan: LaunchPlan): Row {
+  const secrets = Object.entries(plan.environment)
+    .filter(([name, value]) => looksLikeCredential(name, value))
+    .map(([, value]) => value);
+  const item = redact(row.item, secrets);
+  return row.detail === undefined
+    ? { ...row, item }
+    : { ...row, item, detail: redact(row.detail, secrets) };
+}

@@ -27,10 +27,11 @@ export interface PluginPlace {
  */
 export function hoistPluginServers(
   plugin: PluginPlace,
+  cwd: AbsPath,
 ): Record<string, ServerEntry> {
   const out: Record<string, ServerEntry> = {};
   for (const [name, entry] of Object.entries(pluginServers(plugin.source))) {
-    out[`plugin:${plugin.name}:${name}`] = fillIn(entry, plugin);
+    out[`plugin:${plugin.name}:${name}`] = fillIn(entry, plugin, cwd);
   }
   return out;
 }
@@ -79,13 +80,19 @@ function readServersFile(
   return readJsonObject(file);
 }
 
-/** `entry` with the plugin's directories put in and its two variables added. */
-function fillIn(entry: ServerEntry, plugin: PluginPlace): ServerEntry {
+/** `entry` with the directories put in that only the agent knows, and the two variables it would add. */
+function fillIn(
+  entry: ServerEntry,
+  plugin: PluginPlace,
+  cwd: AbsPath,
+): ServerEntry {
   const variables = {
     CLAUDE_PLUGIN_ROOT: plugin.installed,
     CLAUDE_PLUGIN_DATA: plugin.data,
   };
-  const filled = asRecord(substitute(entry, variables));
+  const filled = asRecord(
+    substitute(entry, { ...variables, CLAUDE_PROJECT_DIR: cwd }),
+  );
   if (typeof filled["command"] !== "string") return filled;
   return { ...filled, env: { ...variables, ...asRecord(filled["env"]) } };
 }
@@ -96,7 +103,7 @@ function substitute(
 ): unknown {
   if (typeof value === "string") {
     return value.replace(
-      /\$\{(CLAUDE_PLUGIN_(?:ROOT|DATA))\}/g,
+      /\$\{(CLAUDE_(?:PLUGIN_ROOT|PLUGIN_DATA|PROJECT_DIR))\}/g,
       (_, name) => variables[name] ?? "",
     );
   }

@@ -17,7 +17,7 @@ function hoist(source: AbsPath): Record<string, unknown> {
     source,
     installed: "/i/op" as AbsPath,
     data: "/d/op" as AbsPath,
-  });
+  }, "/p" as AbsPath);
 }
 
 Deno.test("hoistPluginServers() names servers as the agent does and fills in what only it knows", () => {
@@ -26,7 +26,7 @@ Deno.test("hoistPluginServers() names servers as the agent does and fills in wha
       mcpServers: {
         a: {
           command: "${CLAUDE_PLUGIN_ROOT}/run",
-          args: ["${CLAUDE_PLUGIN_DATA}", "${HOME}"],
+          args: ["${CLAUDE_PLUGIN_DATA}", "${CLAUDE_PROJECT_DIR}", "${HOME}"],
         },
       },
     },
@@ -34,7 +34,7 @@ Deno.test("hoistPluginServers() names servers as the agent does and fills in wha
   assert.deepEqual(hoist(source), {
     "plugin:op:a": {
       command: "/i/op/run",
-      args: ["/d/op", "${HOME}"],
+      args: ["/d/op", "/p", "${HOME}"],
       env: { CLAUDE_PLUGIN_ROOT: "/i/op", CLAUDE_PLUGIN_DATA: "/d/op" },
     },
   });

@@ -4,7 +4,8 @@
  * skills, commands, agents and workflows from the current directory up to the git root, or without one up to below $HOME.
  */
 import { type AbsPath, ancestors, isWithin, join } from "../../base/paths.ts";
-import { lstat, readDir, readText, realPath } from "../../os/fs.ts";
+import { lstat, readDir, realPath } from "../../os/fs.ts";
+import { agentNames, skillNames } from "./names.ts";
 import { asRecord, readJsonObject } from "./user_config.ts";
 
 /** The surroundings of a launch. */
@@ -20,6 +21,12 @@ export interface ProjectFacts {
   readonly isHome: boolean;
   /** Names from above the root that the agent would load and the project has not itself. */
   readonly foreign: ForeignItems;
+  /** Real places of memory files above the root that are reached through links. */
+  readonly linkedMemory: readonly AbsPath[];
+  /** The same for the project's own. */
+  readonly ownLinkedMemory: readonly AbsPath[];
+  /** Names that both the project and a directory above it have, which Claude Code 2.1.197 cannot keep apart. */
+  readonly ambiguous: readonly string[];
   /** Whether the project brings files that run something or steer the agent. */
   readonly hasAgentFiles: boolean;
   /** Servers of the project's own .mcp.json files; the nearest file wins. */
@@ -56,6 +63,10 @@ export function projectFacts(place: ProjectPlace): ProjectFacts {
   const [inside, above] = [chain.slice(0, cut), chain.slice(cut)];
   const walked = gitRoot === undefined ? walkedAbove(above, place.home) : [];
   const mcpServers = serversOf(inside);
+  const skills = {
+    foreign: walked.flatMap(skillNames),
+    own: walked.length === 0 ? [] : inside.flatMap(skillNames),
+  };
   return {
     cwd,
     root,
@@ -63,13 +74,18 @@ export function projectFacts(place: ProjectPlace): ProjectFacts {
     above,
     isHome: root === home,
     foreign: {
-      skills: without(walked.flatMap(skillNames), inside.flatMap(skillNames)),
+      skills: without(skills.foreign, skills.own),
       agents: without(walked.flatMap(agentNames), inside.flatMap(agentNames)),
       mcpServers: without(
         Object.keys(serversOf(above)),
         Object.keys(mcpServers),
       ),
     },
+    linkedMemory: linkedMemory(above).filter((path) => !isWithin(path, root)),
+    ownLinkedMemory: linkedMemory(inside),
+    ambiguous: [...new Set(skills.foreign)].filter((name) =>
+      skills.own.includes(name)
+    ),
     hasAgentFiles: inside.some((dir) =>
       [".claude", ".mcp.json"].some((name) =>
         lstat(join(dir, name)) !== undefined
@@ -106,50 +122,24 @@ function serversOf(dirs: readonly AbsPath[]): Record<string, unknown> {
   return out;
 }
 
-/** Names under which a directory's skills, commands and workflows are offered. */
-function skillNames(dir: AbsPath): string[] {
-  const claude = join(dir, ".claude");
-  const skills = (readDir(join(claude, "skills")) ?? []).flatMap(({ name }) => [
-    name,
-    // A plugin among the skills brings its own.
-    ...(readDir(join(claude, "skills", name, "skills")) ?? []).map((e) =>
-      `${name}:${e.name}`
-    ),
-  ]);
-  const commands = filesBelow(join(claude, "commands"), ".md");
-  const workflows = ["js", "mjs", "ts", "md", "json"].flatMap((e) =>
-    filesBelow(join(claude, "workflows"), "." + e)
-  );
-  return [...skills, ...commands, ...workflows].flatMap((
-    name,
-  ) => [name, offeredName(name)]);
-}
-
-/** Characters that a name may not have are offered as a dash. */
-function offeredName(name: string): string {
-  return name.replace(/[^A-Za-z0-9_:-]/g, "-");
-}
-
-/** Names of the agents of a directory: the front matter's, else the file's. */
-function agentNames(dir: AbsPath): string[] {
-  const agents = join(dir, ".claude", "agents");
-  return filesBelow(agents, ".md").flatMap((name) => {
-    const path = join(agents, ...name.split(":")) + ".md";
-    const named =
-      /^---\r?\n[\s\S]*?^name:[ \t]*["']?([^"'\r\n]+?)["']?[ \t]*$[\s\S]*?^---/m
-        .exec(readText(path) ?? "")?.[1];
-    return named === undefined ? [name] : [named, name];
-  });
-}
-
-/** Files with this ending below `dir`, as `sub:name` without the ending. At most four levels, as deep as anybody nests them. */
-function filesBelow(dir: AbsPath, ending: string, depth = 4): string[] {
-  if (depth === 0) return [];
-  return (readDir(dir) ?? []).flatMap(({ name, kind }) => {
-    if (name.endsWith(ending)) return [name.slice(0, -ending.length)];
-    if (kind === "file") return [];
-    return filesBelow(join(dir, name), ending, depth - 1).map((below) =>
-      `${name}:${below}`
-    );
-  });
+/** Where links among the memory files of `dirs` lead: excludes are matched against the resolved path of a rule. */
+function linkedMemory(dirs: readonly AbsPath[]): AbsPath[] {
+  const found: AbsPath[] = [];
+  function follow(path: AbsPath): void {
+    if (lstat(path)?.kind !== "symlink") return;
+    const real = realPath(path);
+    if (real !== undefined) found.push(real);
+  }
+  function walk(dir: AbsPath, depth: number): void {
+    for (const { name, kind } of readDir(dir) ?? []) {
+      follow(join(dir, name));
+      if (kind === "directory" && depth > 0) walk(join(dir, name), depth - 1);
+    }
+  }
+  for (const dir of dirs) {
+    follow(join(dir, ".claude"));
+    follow(join(dir, ".claude", "rules"));
+    walk(join(dir, ".claude", "rules"), 4);
+  }
+  return [...new Set(found)];
 }

@@ -67,7 +67,8 @@ export function claudeRecipe(input: RecipeInput): Recipe {
   const files = {
     [SETTINGS_FILE]: renderSettings({
       isolation: input.isolation,
-      project,
+      project: input.project,
+      loads,
       callers: input.callerSettings,
     }),
     [MCP_FILE]: { mcpServers: servers },
@@ -76,6 +77,11 @@ export function claudeRecipe(input: RecipeInput): Recipe {
   if (input.projectConfig === "load" && input.project.isHome) {
     notes.push(
       "your home directory is no project: its CLAUDE.md, .mcp.json and .claude are not loaded",
+    );
+  }
+  for (const name of project?.ambiguous ?? []) {
+    notes.push(
+      `skill or command "${name}" is in the project and in a directory above it: old versions of the agent list both`,
     );
   }
   if (input.managedMcp) {
@@ -178,7 +184,9 @@ function hoistAll(
       );}
   }
   for (const plugin of input.plugins) {
-    Object.assign(servers, hoistPluginServers(plugin));
+    {
+      Object.assign(servers, hoistPluginServers(plugin, input.project.cwd));
+    }
   }
   return { servers, notes };
 }

@@ -15,6 +15,9 @@ const PROJECT: ProjectFacts = {
   above: [abs("/home/u"), abs("/")],
   isHome: false,
   foreign: { skills: [], agents: [], mcpServers: [] },
+  linkedMemory: [],
+  ownLinkedMemory: [],
+  ambiguous: [],
   hasAgentFiles: false,
   mcpServers: {},
 };
@@ -119,10 +122,10 @@ Deno.test("claudeRecipe() loads nothing of the project when the manifest ignores
   assert.equal(overlay.args[0], "--setting-sources=");
   const own = claudeRecipe(input({ projectConfig: "ignore" }));
   assert.equal(own.args[0], "--setting-sources=user");
-  assert.equal(
-    "claudeMdExcludes" in (own.files["settings.json"] as object),
-    false,
-  );
+  assert.deepEqual(own.files["settings.json"], {
+    disableClaudeAiConnectors: true,
+    claudeMdExcludes: ["/**/.claude/**"],
+  });
 });
 
 Deno.test("claudeRecipe() does not take HOME for a project, and says so", () => {

@@ -5,15 +5,17 @@ import type { ProjectFacts } from "./project.ts";
 /** What the settings depend on. */
 export interface SettingsInput {
   readonly isolation: "private" | "overlay";
-  /** Undefined when no project files are loaded. */
-  readonly project: ProjectFacts | undefined;
+  readonly project: ProjectFacts;
+  /** Whether the project's files are loaded. */
+  readonly loads: boolean;
   /** Settings that the caller passed with `--settings`. */
   readonly callers: Readonly<Record<string, unknown>>;
 }
 
 /** The contents of settings.json: the caller's settings under ours, which keep foreign items out. */
 export function renderSettings(input: SettingsInput): Record<string, unknown> {
-  const { isolation, project } = input;
+  const { isolation } = input;
+  const project = input.loads ? input.project : undefined;
   const overlay = isolation === "overlay";
   const denied = [
     // Sessions of other envs share the config directory in overlay mode.
@@ -23,7 +25,9 @@ export function renderSettings(input: SettingsInput): Record<string, unknown> {
   const ours: Record<string, unknown> = {
     disableClaudeAiConnectors: true,
     ...(overlay ? { autoMemoryEnabled: false } : {}),
-    ...(project ? { claudeMdExcludes: memoryExcludes(project.above) } : {}),
+    claudeMdExcludes: project
+      ? memoryExcludes(project.above, project.linkedMemory)
+      : ignoredRules(input.project),
     ...(project && project.foreign.mcpServers.length > 0
       ? { disabledMcpjsonServers: project.foreign.mcpServers }
       : {}),
@@ -39,14 +43,30 @@ export function renderSettings(input: SettingsInput): Record<string, unknown> {
   return mergeSettings(input.callers, ours);
 }
 
-/** Glob patterns that match every memory file of `dirs`. */
-export function memoryExcludes(dirs: readonly string[]): string[] {
-  return dirs.flatMap((dir) => {
+/**
+ * Where no project is loaded, 2.1.197 still takes in a rule that names paths, when it reads such a file. The env's own
+ * rules lie in a directory that is not called `.claude`.
+ */
+function ignoredRules(project: ProjectFacts): string[] {
+  const linked = [...project.linkedMemory, ...project.ownLinkedMemory];
+  return ["/**/.claude/**", ...memoryExcludes([], linked)];
+}
+
+/** Glob patterns that match every memory file of `dirs`, and everything at or below `places`. */
+export function memoryExcludes(
+  dirs: readonly string[],
+  places: readonly string[],
+): string[] {
+  const linked = places.map(globLiteral).flatMap((
+    place,
+  ) => [place, `${place}/**`]);
+  const direct = dirs.flatMap((dir) => {
     const base = globLiteral(dir === "/" ? "" : dir);
     return ["CLAUDE.md", "CLAUDE.local.md", "AGENTS.md", ".claude/**"].map((
       name,
     ) => `${base}/${name}`);
   });
+  return [...direct, ...linked];
 }
 
 /** A path as a glob that matches it: the agent turns backslashes into slashes, so special characters become `?`. */

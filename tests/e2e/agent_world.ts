@@ -33,6 +33,8 @@ export class World implements AsyncDisposable {
   readonly home: string;
   /** An empty directory below HOME. */
   readonly project: string;
+  /** An empty directory for what sessions write down. */
+  readonly out: string;
 
   private constructor({ agent, steps }: WorldOptions) {
     this.root = this.#temp.path;
@@ -40,6 +42,8 @@ export class World implements AsyncDisposable {
     this.stub = new StubApi(steps?.({ root: this.root }));
     this.home = `${this.root}/home`;
     this.project = `${this.home}/work/project`;
+    this.out = `${this.root}/out`;
+    Deno.mkdirSync(this.out);
     Deno.mkdirSync(this.project, { recursive: true });
     this.aenv = new Aenv({
       home: this.home,
@@ -104,6 +108,17 @@ export class World implements AsyncDisposable {
     return launcher === "bare"
       ? this.agent.path
       : `${this.aenv.root}/shims/claude`;
+  }
+
+  /** What a session wrote into `out`. */
+  written(name: string): string {
+    return Deno.readTextFileSync(`${this.out}/${name}`);
+  }
+
+  /** Names of the directories that launches have made and nobody has removed. */
+  runs(): readonly string[] {
+    return [...Deno.readDirSync(`${this.aenv.root}/runs`)]
+      .map(({ name }) => name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,12 +38,16 @@ for (const isolation of ISOLATIONS) {
 async function endingsOf(launcher: Launcher): Promise<Endings> {
   await using world = await World.open({ steps: waitingSteps });
   const endings: Record<string, number> = {
-    "success": await codeOf(world, launcher, ["-p", "hello"]),
-    "unreachable API": await codeOf(world, launcher, ["-p", "hello"], {
-      ANTHROPIC_BASE_URL: "http://127.0.0.1:1",
-      CLAUDE_CODE_MAX_RETRIES: "0",
+    "success": await codeOf(["-p", "hello"], { world, launcher }),
+    "unreachable API": await codeOf(["-p", "hello"], {
+      world,
+      launcher,
+      env: {
+        ANTHROPIC_BASE_URL: "http://127.0.0.1:1",
+        CLAUDE_CODE_MAX_RETRIES: "0",
+      },
     }),
-    "unknown option": await codeOf(world, launcher, ["--no-such-option"]),
+    "unknown option": await codeOf(["--no-such-option"], { world, launcher }),
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     endings[signal] = await codeAfter(signal, { world, launcher });
@@ -56,11 +60,16 @@ function waitingSteps({ root }: { readonly root: string }): readonly Step[] {
   return [{ bash: `touch '${root}/running'; sleep 30` }];
 }
 
+/** A started agent. */
+interface Start {
+  readonly world: World;
+  readonly launcher: Launcher;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 async function codeOf(
-  world: World,
-  launcher: Launcher,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { world, launcher, env }: Start,
 ): Promise<number> {
   const finished = await run(world.programOf(launcher), args, {
     env: { ...world.envOf(launcher), ...env },
@@ -71,7 +80,7 @@ async function codeOf(
 
 async function codeAfter(
   signal: Deno.Signal,
-  { world, launcher }: { world: World; launcher: Launcher },
+  { world, launcher }: Start,
 ): Promise<number> {
   const mark = `${world.root}/running`;
   await using child = new Deno.Command(world.programOf(launcher), {

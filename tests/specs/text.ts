@@ -18,6 +18,7 @@ export function generalise(text: string, places: Places): string {
   return out
     .replace(/(\/envs\/[\w.-]+?-)[0-9a-f]{8}(?![\w.-])/g, "$1[HASH]")
     .replace(/(\/installed\/)[0-9a-f]{16}(?=\/)/g, "$1[HASH]")
+    .replace(/(\.tmp-)[0-9a-f-]{36}/g, "$1[ID]")
     .replace(/(\/runs\/)\d+-\w+/g, "$1[RUN]")
     .replace(/(AENV_LAUNCHER\W{1,4})\d+/g, "$1[PID]");
 }

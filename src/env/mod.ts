@@ -8,7 +8,7 @@ export { initHere } from "./init_here.ts";
 export { listEnvs, type ListRow } from "./list.ts";
 export { localSourcePath } from "./local_source.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
-export type { Pointer } from "./pointers.ts";
+export { type Pointer, programOf } from "./pointers.ts";
 export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";
 export { beginRun, endRun, liveRuns, type Run, runDirFor } from "./runs.ts";

@@ -10,7 +10,7 @@ import { readConfig } from "./config.ts";
 import { openEnv } from "./open.ts";
 import { findPin, readPin } from "./pin.ts";
 import { refFromText } from "./resolve.ts";
-import { liveRuns } from "./runs.ts";
+import { liveRuns, type Run } from "./runs.ts";
 import type { EnvRef } from "./types.ts";
 
 /** One thing that names an env. */
@@ -61,13 +61,18 @@ export function requireIdle(
   const runs = liveRuns(dirs).filter((run) => run.slotName === slotName);
   if (runs.length === 0) return;
   const list = listWords(
-    runs.map((run) => `${run.agent} (process ${run.pid})`),
+    runs.map((run) => `${programOf(run)} (process ${run.pid})`),
   );
   throw new AppError(
     "ENV_BUSY",
     `Cannot ${action} environment ${quote(slotName)}: ${list} runs in it`,
-    { hint: "Quit the agent first" },
+    { hint: "Quit it first" },
   );
+}
+
+/** The agent, or what `exec` runs instead of one. */
+export function programOf(run: Pick<Run, "agent">): string {
+  return run.agent === "none" ? "a program" : run.agent;
 }
 
 function isPinnedTo(slotName: string, file: AbsPath): boolean {

@@ -1,4 +1,5 @@
 import { BUILD_INFO } from "../../base/build_info.ts";
+import { Var } from "../../base/env_vars.ts";
 import { AppError } from "../../base/errors.ts";
 import { tilde } from "../../base/paths.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type InitResult,
 } from "../../env/mod.ts";
 import { findClaude, INSTALL_CLAUDE } from "../../launch/mod.ts";
+import { isFile } from "../../os/fs.ts";
 import type { Host } from "../../os/host.ts";
 import { detectShell, rcLine, type Shell } from "../../shell/mod.ts";
 import type { Command, Input, Outcome } from "../command.ts";
@@ -110,16 +112,19 @@ function defaultLines({ defaultEnv }: InitResult, host: Host): string[] {
 }
 
 function nextSteps(
-  { defaultEnv }: InitResult,
+  { defaultEnv, home }: InitResult,
   { shell, host }: { shell: Shell | undefined; host: Host },
 ): string[] {
   const lines = RC_FILES.filter(([name]) =>
     shell === undefined || name === shell
-  ).map(([name, file]) => `  ${file}: ${rcLine(name, host.self)}`);
+  ).map(([name]) => `  ${rcFile(name, host)}: ${rcLine(name, host.self)}`);
   return [
     "",
     "Next, add this line to your shell's start-up file, and open a new shell:",
     ...lines,
+    ...(host.env[Var.home]
+      ? [`  (behind the line that sets ${Var.home}=${home})`]
+      : []),
     ...(defaultEnv.state === "skipped" ? [] : [
       "To use the environment default wherever nothing else is chosen:",
       "  aenv use --global default",
@@ -128,7 +133,16 @@ function nextSteps(
 }
 
 const RC_FILES: readonly (readonly [Shell, string])[] = [
-  ["bash", "~/.bashrc"],
-  ["zsh", "~/.zshrc"],
-  ["fish", "~/.config/fish/config.fish"],
+  ["bash", ".bashrc"],
+  ["zsh", ".zshrc"],
+  ["fish", ".config/fish/config.fish"],
 ];
+
+/** The start-up file; for bash the login file where that is the only one there. */
+function rcFile(shell: Shell, host: Host): string {
+  const home = host.env["HOME"] ?? "";
+  const isLoginOnly = shell === "bash" && isFile(`${home}/.bash_profile`) &&
+    !isFile(`${home}/.bashrc`);
+  const name = new Map(RC_FILES).get(shell);
+  return isLoginOnly ? "~/.bash_profile" : `~/${name}`;
+}

@@ -1,6 +1,6 @@
 import { tilde } from "../../base/paths.ts";
 import { escapeControl } from "../../base/text.ts";
-import { envStatus, type Status } from "../../env/mod.ts";
+import { envStatus, programOf, type Status } from "../../env/mod.ts";
 import { type Command, textOption } from "../command.ts";
 
 /** `aenv status`. */
@@ -21,7 +21,7 @@ function describe(status: Status, home: string): string {
     ? status.activeBy
     : `${status.activeBy} ${tilde(status.file, home)}`;
   const running = status.running.map((run) =>
-    `${run.agent} (process ${run.pid}) in ${tilde(run.cwd, home)}`
+    `${programOf(run)} (process ${run.pid}) in ${tilde(run.cwd, home)}`
   );
   const rows: readonly (readonly [string, string | null])[] = [
     ["env", status.env],

@@ -65,6 +65,7 @@ export class Tree {
 
   /** Copies what stands at `path` below the source; nothing when there is nothing. `limited` counts it like linked content. */
   copy(path: string, texts: Texts, options: { limited?: boolean } = {}): void {
+    if (this.#done.has(path)) return;
     const source = join(this.#options.from, path);
     const place: Place = { root: this.#root, at: "", texts, entered: [] };
     if (options.limited && !this.#fits(source, path)) return;

@@ -102,6 +102,18 @@ async function prepareAgent(
   await Deno.writeTextFile(stamp, "");
 }
 
+/** Where {@link prepareAgent} puts an agent. */
+function agentDirectory(name: string): string {
+  return join(repositoryRoot(), ".cache", "agents", name);
+}
+
+/** Installs the newest Claude Code unless it is there; returns the directory of its program. */
+export async function prepareNewestClaude(): Promise<string> {
+  const directory = agentDirectory("claude-newest");
+  await prepareAgent(directory, "latest");
+  return join(directory, "node_modules", ".bin");
+}
+
 async function installedVersion(directory: string): Promise<string> {
   const path = join(directory, "node_modules", AGENT_PACKAGE, "package.json");
   return String(JSON.parse(await Deno.readTextFile(path)).version);
@@ -109,9 +121,8 @@ async function installedVersion(directory: string): Promise<string> {
 
 async function main(): Promise<number> {
   await checkPrograms();
-  const agents = join(repositoryRoot(), ".cache", "agents");
   for (const [name, version] of Object.entries(AGENTS)) {
-    const directory = join(agents, name);
+    const directory = agentDirectory(name);
     await prepareAgent(directory, version);
     say(
       `${name}: ${await installedVersion(

@@ -25,6 +25,7 @@ Deno.test("import-direction allows lower layers, the named sideways edges and th
     ["src/mod.ts", "./api/mod.ts"],
     ["scripts/build.ts", "../src/base/errors.ts"],
     ["src/env/open_test.ts", "../../tests/support/temp.ts"],
+    ["scripts/demo.ts", "../tests/support/stub_api.ts"],
     ["tests/e2e/launch_test.ts", "../../src/launch/plan.ts"],
   ];
   for (const [path, specifier] of allowed) {

@@ -47,11 +47,20 @@ export interface Outcome {
   readonly exitCode?: number;
 }
 
+/** What a command may know of the others. */
+export interface Context {
+  readonly table: readonly TableRow[];
+}
+
 /** One verb. */
 export interface Command {
   readonly words: Words;
   /** Throws `AppError`. Notices go through `host.notice`. */
-  run(input: Input, host: Host): Outcome | Promise<Outcome>;
+  run(
+    input: Input,
+    host: Host,
+    context: Context,
+  ): Outcome | Promise<Outcome>;
 }
 
 /** A line of the command table; `load` is a literal import, so that only the verb that runs is loaded. */

@@ -73,7 +73,7 @@ async function runVerb(
     return { outcome: plain(parsed), json: false };
   }
   const json = parsed.options["json"] === true;
-  return { outcome: await command.run(parsed, host), json };
+  return { outcome: await command.run(parsed, host, { table: TABLE }), json };
 }
 
 /** The input, or the help text when that was asked for. */

@@ -8,7 +8,6 @@ import {
   SHELLS,
 } from "../../shell/mod.ts";
 import type { Command, TableRow } from "../command.ts";
-import { TABLE } from "../table.ts";
 
 /** `aenv shell-init`. */
 export const command: Command = {
@@ -19,11 +18,11 @@ export const command: Command = {
       "aenv shell-init fish | source",
     ],
   },
-  async run(input, host) {
+  async run(input, host, { table }) {
     const shell = parseShell(input.args[0]!);
     const dirs = hostDirs(host);
     const words = await Promise.all(
-      TABLE.filter((row) => !row.hidden).map(wordsOf),
+      table.filter((row) => !row.hidden).map(wordsOf),
     );
     const script = shellInit({
       shell,

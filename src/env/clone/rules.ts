@@ -2,17 +2,17 @@
 
 /** Top-level entries that are copied whole, with links in them followed as {@link Tree} says. */
 export const COPIED: readonly string[] = [
-  "CLAUDE.md",
   "AGENTS.md",
-  "rules",
-  "skills",
+  "CLAUDE.md",
   "agents",
   "commands",
-  "output-styles",
-  "workflows",
-  "themes",
-  "keybindings.json",
   "hooks",
+  "keybindings.json",
+  "output-styles",
+  "rules",
+  "skills",
+  "themes",
+  "workflows",
 ];
 
 /** The installed plugins: files are as their makers wrote them. */

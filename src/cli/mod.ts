@@ -23,7 +23,9 @@ export async function runCli(
 async function dispatch(args: readonly string[], host: Host): Promise<Routed> {
   if (args.length === 1 && args[0] === "current") {
     const { command } = await import("./commands/current.ts");
-    const outcome = await command.run({ args: [], options: {} }, host);
+    const outcome = await command.run({ args: [], options: {} }, host, {
+      table: [],
+    });
     return { outcome, json: false };
   }
   const { route } = await import("./router.ts");

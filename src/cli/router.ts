@@ -149,10 +149,10 @@ function commanderFor(row: TableRow, command: Command): Commander {
 }
 
 function usageError(row: TableRow, error: CommanderError): AppError {
-  const state = error.message.replace(/^error: /, "").replace(
-    /\s*\(Did you mean (.*)\?\)$/,
-    "",
-  )
+  // Commander's words are sentences; ours have no period, and one colon between what and why.
+  const state = error.message.replace(/^error: /, "")
+    .replace(/\s*\(Did you mean (.*)\?\)$/, "")
+    .replace(/\. Expected /, ": expected ").replace(/\.$/, "")
     .replaceAll("'", '"').trim();
   const near = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
   return new AppError(

@@ -1,7 +1,7 @@
 /** Runs one case against the compiled binary and says what is not as the spec expects. */
 
 import { run } from "../support/process.ts";
-import type { Expected, Spec, Step } from "./spec.ts";
+import type { Expected, Spec, Step, Text } from "./spec.ts";
 import { fillIn, generalise, matches } from "./text.ts";
 import { exists, mergeEnv, NOBODY, World } from "./world.ts";
 
@@ -156,24 +156,30 @@ class Call {
   }
 
   #compareFile(path: string, expected: Expected): void {
-    const actual = describePath(this.#world.path(path));
-    const isRight = typeof expected === "string" || Array.isArray(expected)
-      ? actual.text !== undefined &&
-        matches(
-          generalise(actual.text, this.#world.places),
-          this.#world.text(expected),
-        )
-      : expected === null
-      ? actual.kind === "nothing"
+    const { places } = this.#world;
+    const { kind, text, link } = describePath(this.#world.path(path));
+    if (typeof expected === "string" || Array.isArray(expected)) {
+      const wanted = this.#world.text(expected as Text);
+      const actual = text === undefined ? undefined : generalise(text, places);
+      if (actual !== undefined && matches(actual, wanted)) return;
+      this.#corrections.push({ path: ["files", path], actual: actual ?? "" });
+      this.#problems.push(
+        `  ${path} is a ${kind}\n${indent(actual ?? "")}\n  expected\n${
+          indent(wanted)
+        }`,
+      );
+      return;
+    }
+    const isRight = expected === null
+      ? kind === "nothing"
       : "dir" in expected
-      ? actual.kind === "directory"
-      : actual.link ===
-        fillIn((expected as { link: string }).link, this.#world.places);
+      ? kind === "directory"
+      : "link" in expected && link === fillIn(expected.link, places);
     if (isRight) return;
     this.#problems.push(
-      `  ${path} is ${actual.kind} ${
-        JSON.stringify(actual.text ?? actual.link)
-      }, expected ${JSON.stringify(expected)}`,
+      `  ${path} is ${kind} ${JSON.stringify(text ?? link)}, expected ${
+        JSON.stringify(expected)
+      }`,
     );
   }
 }

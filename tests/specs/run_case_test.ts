@@ -32,9 +32,9 @@ Deno.test("runCase() finds output, exit codes and files that are not expected", 
     await shellProblems("true", { refused: true }),
     /exit code 0, expected 1/,
   );
-  match(await shellProblems("echo a >x", { files: { x: "b" } }), /x is file/);
+  match(await shellProblems("echo a >x", { files: { x: "b" } }), /x is a file/);
   match(await shellProblems("touch x", { files: { x: null } }), /x is file/);
-  match(await shellProblems("true", { files: { x: "" } }), /x is nothing/);
+  match(await shellProblems("true", { files: { x: "" } }), /x is a nothing/);
   match(
     await shellProblems("ln -s a x", { files: { x: { link: "b" } } }),
     /x is link "a"/,

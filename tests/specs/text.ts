@@ -16,10 +16,12 @@ export function generalise(text: string, places: Places): string {
   let out = text;
   for (const [name, value] of known) out = out.replaceAll(value, name);
   return out
-    .replace(/(\/envs\/[\w.-]+?-)[0-9a-f]{8}(?![\w.-])/g, "$1[HASH]")
+    // By convention the projects of specs are called proj.
+    .replace(/\b(proj-)[0-9a-f]{8}\b/g, "$1[HASH]")
     .replace(/(\/installed\/)[0-9a-f]{16}(?=\/)/g, "$1[HASH]")
     .replace(/(\.tmp-)[0-9a-f-]{36}/g, "$1[ID]")
     .replace(/(\/runs\/)\d+-\w+/g, "$1[RUN]")
+    .replace(/(\(process )\d+(?=\))/g, "$1[PID]")
     .replace(/(AENV_LAUNCHER\W{1,4})\d+/g, "$1[PID]");
 }
 

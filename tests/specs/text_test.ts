@@ -33,12 +33,14 @@ Deno.test("generalise() hides what differs from run to run", () => {
   const seen = [
     "/t/home/.aenv/runs/123-4567/run.json",
     "/t/home/.aenv/envs/proj-0a1b2c3d/claude",
+    "claude (process 42) runs",
     "AENV_LAUNCHER=42",
     '"AENV_LAUNCHER": "42"',
   ].map((text) => generalise(text, PLACES));
   deepStrictEqual(seen, [
     "[HOME]/.aenv/runs/[RUN]/run.json",
     "[HOME]/.aenv/envs/proj-[HASH]/claude",
+    "claude (process [PID]) runs",
     "AENV_LAUNCHER=[PID]",
     '"AENV_LAUNCHER": "[PID]"',
   ]);

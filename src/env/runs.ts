@@ -54,8 +54,13 @@ export function runDirFor(dirs: Dirs, host: Host): AbsPath {
   return join(dirs.runs, `${host.pid}-${ownStart(host)}`);
 }
 
+/** Starts of processes that were asked for: a plan, a record and a directory name need the same one. */
+const starts = new Map<number, string>();
+
 function ownStart(host: Host): string {
-  return processStart(host.pid) ?? "unknown";
+  const start = starts.get(host.pid) ?? processStart(host.pid) ?? "unknown";
+  starts.set(host.pid, start);
+  return start;
 }
 
 /** Forgets a launch that came to nothing. */

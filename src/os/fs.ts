@@ -130,6 +130,7 @@ function decodeUtf8(bytes: Uint8Array<ArrayBuffer>, path: string): string {
 
 /** The bytes of a file; undefined when there is none. */
 export function readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
+  if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("read", path, () => Deno.readFileSync(path));
 }
 

@@ -19,6 +19,7 @@ import {
   rename,
   sameContents,
   stat,
+  symlink,
   tempName,
   writeAtomic,
   writeNew,
@@ -137,6 +138,18 @@ Deno.test("linkAtomic() makes a link and replaces what is there, also a link", (
     linkAtomic(file, "three");
     strictEqual(readLink(file), "three");
     deepStrictEqual(names(dir), ["file", "link"]);
+  });
+});
+
+Deno.test("symlink() makes a new link and never replaces anything", () => {
+  inTemp((dir) => {
+    symlink(join(dir, "link"), "nowhere");
+    strictEqual(readLink(join(dir, "link")), "nowhere");
+    throws(() => symlink(join(dir, "link"), "other"), {
+      code: "IO",
+      message: /it exists already/,
+    });
+    strictEqual(readLink(join(dir, "link")), "nowhere");
   });
 });
 

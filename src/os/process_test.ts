@@ -115,11 +115,9 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name:
-    "processStart() reads past any process name, also one cut inside a character",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
+// A claim about /proc: elsewhere there is nothing to test.
+if (Deno.build.os === "linux") {
+  Deno.test("processStart() reads past any process name, also one cut inside a character", async () => {
     using temp = new TempDir();
     // 15 bytes are kept: the last é is cut in half.
     for (const name of ["a b) R 1 2 3 (", "x) Z", "ééééééééé"]) {
@@ -136,5 +134,5 @@ Deno.test({
         await child.status;
       }
     }
-  },
-});
+  });
+}

@@ -10,7 +10,7 @@ export function localSourcePath(
   { baseDir, home }: { baseDir: AbsPath; home: () => AbsPath },
 ): AbsPath | undefined {
   const text = source.startsWith("file://")
-    ? decodeURI(source.slice(7))
+    ? decoded(source.slice(7))
     : source.replace(/^file:/, "");
   if (text === source && /^([A-Za-z][A-Za-z0-9+.-]+:|[^/]+@)/.test(source)) {
     return undefined;
@@ -18,4 +18,14 @@ export function localSourcePath(
   return text.startsWith("~/")
     ? join(home(), text.slice(2))
     : resolveFrom(baseDir, text);
+}
+
+/** Percent-encoding undone; a text that is none stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURI(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return text;
+  }
 }

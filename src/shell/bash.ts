@@ -23,7 +23,7 @@ ${completion}
 _aenv_path
 if [[ $- == *i* ]]; then _aenv_install; fi
 if [[ -n "$_aenv_aliases" ]]; then builtin shopt -s expand_aliases; fi
-builtin unset _aenv_aliases
+\\builtin unset _aenv_aliases
 `;
 }
 

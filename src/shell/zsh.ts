@@ -8,7 +8,7 @@ const ELEMENT = 42;
 
 const ZSH: PosixDialect = {
   shell: "zsh",
-  prologue: "\n  builtin emulate -L zsh",
+  prologue: "\n  builtin emulate -L zsh -o no_aliases",
   read:
     `builtin read -r -u 0 -k 4096 _aenv_text 2>/dev/null <"$1" || builtin true`,
   // Needs no prompt_subst, and what psvar holds is never expanded.

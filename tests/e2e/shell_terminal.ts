@@ -1,5 +1,7 @@
 /** A real interactive shell in a real terminal: tmux on a socket of its own. */
-import { rcLine, type Shell } from "../../src/shell/mod.ts";
+import type { Shell } from "../../src/shell/mod.ts";
+import { waitFor } from "../support/process.ts";
+import { TempDir } from "../support/temp.ts";
 
 /** How long anything may take before the test fails, in milliseconds. */
 const DEADLINE = 20_000;
@@ -44,20 +46,18 @@ export interface TerminalOptions {
 
 /** A shell that is being typed into. */
 export class Terminal implements AsyncDisposable {
-  readonly #socket: string;
+  readonly #dir = new TempDir("aenv-tmux-");
   #prompts = 0;
   readonly #shell: Shell;
 
-  private constructor(socket: string, shell: Shell) {
-    this.#socket = socket;
+  private constructor(shell: Shell) {
     this.#shell = shell;
   }
 
   /** Starts the shell and waits for its first prompt. */
   static async open(options: TerminalOptions): Promise<Terminal> {
     const { shell, home } = options;
-    const socketDir = await Deno.makeTempDir({ prefix: "aenv-tmux-" });
-    const terminal = new Terminal(`${socketDir}/socket`, shell);
+    const terminal = new Terminal(shell);
     await writeRc(options);
     const env = {
       HOME: home,
@@ -125,19 +125,19 @@ export class Terminal implements AsyncDisposable {
     };
   }
 
-  /** Waits until the screen is as \`isDone\` wants it; returns it. */
+  /** Waits until the screen is as `isDone` wants it; returns it. */
   async waitFor(
     isDone: (screen: string) => boolean,
     what: string,
   ): Promise<string> {
-    const end = Date.now() + DEADLINE;
-    while (true) {
-      const screen = await this.screen();
-      if (isDone(screen)) return screen;
-      if (Date.now() > end) {
-        throw new Error(`${this.#shell}: no ${what} in time:\n${screen}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    let screen = "";
+    try {
+      return await waitFor(what, async () => {
+        screen = await this.screen();
+        return isDone(screen) ? screen : undefined;
+      }, DEADLINE);
+    } catch (cause) {
+      throw new Error(`${this.#shell} shows:\n${screen}`, { cause });
     }
   }
 
@@ -152,15 +152,22 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const pid = await this.pid();
     await this.#tmux(["kill-server"]);
-    await Deno.remove(this.#socket.replace(/\/socket$/, ""), {
-      recursive: true,
+    // A shell writes its history into HOME when it is hung up on.
+    await waitFor("the end of the shell", async () => {
+      const alive = await new Deno.Command("kill", {
+        args: ["-0", String(pid)],
+        stderr: "null",
+      }).output();
+      return alive.success ? undefined : true;
     });
+    this.#dir[Symbol.dispose]();
   }
 
   async #tmux(args: readonly string[]): Promise<string> {
     const result = await new Deno.Command("tmux", {
-      args: ["-u", "-S", this.#socket, ...args],
+      args: ["-u", "-S", `${this.#dir.path}/socket`, ...args],
       env: { TMUX: "", LC_ALL: "C.UTF-8" },
       stdin: "null",
     }).output();
@@ -185,9 +192,4 @@ async function writeRc(options: TerminalOptions): Promise<void> {
   ];
   await Deno.mkdir(file.replace(/\/[^/]*$/, ""), { recursive: true });
   await Deno.writeTextFile(file, lines.join("\n") + "\n");
-}
-
-/** The line that users put into their start-up file. */
-export function initLine(shell: Shell, aenv: string): string {
-  return rcLine(shell, aenv);
 }

@@ -25,6 +25,7 @@ import {
 import type { Host } from "../os/host.ts";
 import { run } from "../os/process.ts";
 import { SKILLS_PLUGIN } from "./contents.ts";
+import { undoOuterLaunch } from "./environment.ts";
 import { copyTree, scanTree } from "./tree.ts";
 import type { InstallStep, LaunchPlan } from "./types.ts";
 
@@ -75,10 +76,9 @@ export async function prepareLaunch(
     installAll(plan.installs, context);
     for (const file of plan.files) writeNew(file.path, file.content);
     if (plan.isolation === "private") {
-      const trust = { dir: plan.trust, record: env.slot.trusted };
       await claude.prepareFirstRun(
         env.slot.claude,
-        plan.agent === "none" ? undefined : trust,
+        firstRun(plan, context),
       );
     }
     return runDir;
@@ -86,6 +86,21 @@ export async function prepareLaunch(
     endRun(runDir);
     throw error;
   }
+}
+
+/** The API key is asked about here and not in the plan, which is printed. */
+function firstRun(
+  plan: LaunchPlan,
+  { env, host, dirs }: PerformContext,
+): claude.FirstRun {
+  const outer = undoOuterLaunch(host.env);
+  const { stateFile } = claude.userConfig(outer, host.home(), dirs.root);
+  return {
+    trust: plan.agent === "none"
+      ? undefined
+      : { dir: plan.trust, record: env.slot.trusted },
+    apiKey: claude.approvedApiKey(plan.environment, stateFile),
+  };
 }
 
 /** Makes the directories of the slot; a named env must still be there. */

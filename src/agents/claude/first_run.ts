@@ -4,7 +4,7 @@ import { AppError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
 import { lstat, makeDir, removeTree, writeAtomic } from "../../os/fs.ts";
 import { sleep } from "../../os/process.ts";
-import { asRecord, readJsonObject } from "./user_config.ts";
+import { answerFor, asList, asRecord, readJsonObject } from "./user_config.ts";
 
 /** Name of the state file in a config directory. */
 export const STATE_FILE = ".claude.json";
@@ -21,21 +21,31 @@ export interface TrustWish {
   readonly record: AbsPath;
 }
 
+/** What the agent would ask at its first start. */
+export interface FirstRun {
+  /** Undefined for a launch of something else than the agent: no mark changes. */
+  readonly trust: TrustWish | undefined;
+  /** The end of an API key that the user has approved elsewhere; see `approvedApiKey`. */
+  readonly apiKey: string | undefined;
+}
+
 /**
- * Marks onboarding as done and `trust.dir` as trusted in the state file of `configDir`. Where the question is left to the
+ * Marks onboarding as done, `trust.dir` as trusted and the API key as approved in the state file of `configDir`. Where the question is left to the
  * agent, our earlier marks are taken back: they were set when those directories held nothing that asks for trust, and the
- * agent counts them for all that comes later and below. Without `trust` no mark changes. Writes only what differs.
+ * agent counts them for all that comes later and below. Writes only what differs.
  */
 export async function prepareFirstRun(
   configDir: AbsPath,
-  trust: TrustWish | undefined,
+  firstRun: FirstRun,
 ): Promise<void> {
+  const { trust } = firstRun;
   const file = join(configDir, STATE_FILE);
-  if (isPrepared(readObject(file), trust)) return;
+  if (isPrepared(readObject(file), firstRun)) return;
   await withAgentLock(join(configDir, STATE_FILE + ".lock"), () => {
     // Read again: another session may have written it while we waited.
-    const state = readObject(file);
-    if (isPrepared(state, trust)) return;
+    const found = readObject(file);
+    if (isPrepared(found, firstRun)) return;
+    const state = withApiKey(found, firstRun.apiKey);
     const marks = trust === undefined ? [] : readMarks(trust.record);
     if (trust?.dir === undefined) {
       writeState(file, state, { dirs: marks, trusted: false });
@@ -51,12 +61,26 @@ export async function prepareFirstRun(
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function isPrepared(state: JsonObject, trust: TrustWish | undefined): boolean {
+function isPrepared(
+  state: JsonObject,
+  { trust, apiKey }: FirstRun,
+): boolean {
   if (state["hasCompletedOnboarding"] !== true) return false;
+  if (withApiKey(state, apiKey) !== state) return false;
   if (trust === undefined) return true;
   return trust.dir === undefined
     ? readMarks(trust.record).length === 0
     : isTrusted(state, trust.dir);
+}
+
+/** The state with the key approved; the very state where the question has been answered, either way. */
+function withApiKey(state: JsonObject, apiKey: string | undefined): JsonObject {
+  if (apiKey === undefined || answerFor(apiKey, state) !== undefined) {
+    return state;
+  }
+  const answers = asRecord(state["customApiKeyResponses"]);
+  const approved = [...asList(answers["approved"]), apiKey];
+  return { ...state, customApiKeyResponses: { ...answers, approved } };
 }
 
 function isTrusted(state: JsonObject, dir: string): boolean {

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import type { AbsPath } from "../../base/paths.ts";
 import { prepareFirstRun, type TrustWish } from "./first_run.ts";
+import { approvedApiKey } from "./user_config.ts";
 
 /** A config directory, and what its state file says. */
 class Slot implements Disposable {
   readonly root = Deno.makeTempDirSync() as AbsPath;
   readonly file = `${this.root}/.claude.json`;
 
-  prepare(dir: string | undefined): Promise<void> {
+  prepare(dir: string | undefined, apiKey?: string): Promise<void> {
     const trust = { dir, record: `${this.root}/trusted.json` } as TrustWish;
-    return prepareFirstRun(this.root, trust);
+    return prepareFirstRun(this.root, { trust, apiKey });
   }
 
   /** What the agent does when the user says yes in its dialog. */
@@ -69,4 +70,34 @@ Deno.test("prepareFirstRun() refuses a state or a record that it cannot read", a
     Deno.writeTextFileSync(`${slot.root}/${name}`, "[");
     await assert.rejects(slot.prepare(undefined), { code: "ENV_BROKEN" });
   }
+});
+
+Deno.test("prepareFirstRun() approves an API key unless the question was answered here", async () => {
+  using slot = new Slot();
+  const answers = { rejected: ["no"] };
+  const before = { customApiKeyResponses: answers };
+  Deno.writeTextFileSync(slot.file, JSON.stringify(before));
+  for (const key of ["yes", "yes", "no"]) await slot.prepare("/a", key);
+  const state = JSON.parse(Deno.readTextFileSync(slot.file));
+  assert.deepEqual(state.customApiKeyResponses, {
+    approved: ["yes"],
+    rejected: ["no"],
+  });
+});
+
+Deno.test("approvedApiKey() gives the end of a key that the user approved, and of no other", () => {
+  using slot = new Slot();
+  const approved = ["-the-last-20-letters"];
+  const before = { customApiKeyResponses: { approved } };
+  Deno.writeTextFileSync(slot.file, JSON.stringify(before));
+  const cases = [
+    ["sk-ant-the-last-20-letters", "-the-last-20-letters"],
+    ["sk-ant-the-last-20-lettert", undefined],
+    ["", undefined],
+  ] as const;
+  for (const [key, end] of cases) {
+    const env = { ANTHROPIC_API_KEY: key };
+    assert.equal(approvedApiKey(env, slot.file as AbsPath), end);
+  }
+  assert.equal(approvedApiKey({}, slot.file as AbsPath), undefined);
 });

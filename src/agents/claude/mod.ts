@@ -1,6 +1,6 @@
 /** Claude Code. Facts about it were measured on 2.1.197 and 2.1.329. */
 export { passesToClaude } from "./env_filter.ts";
-export { prepareFirstRun, STATE_FILE, type TrustWish } from "./first_run.ts";
+export { type FirstRun, prepareFirstRun, STATE_FILE } from "./first_run.ts";
 export {
   hoistPluginServers,
   type PluginPlace,
@@ -16,6 +16,7 @@ export {
 } from "./recipe.ts";
 export { parseUserArgs, type UserArgs } from "./user_args.ts";
 export {
+  approvedApiKey,
   asRecord,
   isRecord,
   managedDir,

@@ -64,6 +64,31 @@ export function isTrusted(
   );
 }
 
+/** How the agent writes down an API key that it has asked about: its last characters. */
+const KEY_END = 20;
+
+/** The end of the API key in `env`, if the user has approved that key in their own state file. */
+export function approvedApiKey(
+  env: Readonly<Record<string, string>>,
+  stateFile: AbsPath,
+): string | undefined {
+  const end = env["ANTHROPIC_API_KEY"]?.slice(-KEY_END);
+  if (!end) return undefined;
+  const state = readJsonObject(stateFile) ?? {};
+  return answerFor(end, state) === "approved" ? end : undefined;
+}
+
+/** What a state file says about the API key with this end; undefined when nobody was asked yet. */
+export function answerFor(
+  end: string,
+  state: Readonly<Record<string, unknown>>,
+): "approved" | "rejected" | undefined {
+  const answers = asRecord(state["customApiKeyResponses"]);
+  return (["approved", "rejected"] as const).find((answer) =>
+    asList(answers[answer]).includes(end)
+  );
+}
+
 /** A JSON object from a file of somebody else's; undefined when it is missing or anything else. */
 export function readJsonObject(
   path: AbsPath,
@@ -98,4 +123,9 @@ export function managedDir(os: "linux" | "darwin" | "windows"): AbsPath {
   return (os === "windows"
     ? "C:\\Program Files\\ClaudeCode"
     : "/etc/claude-code") as AbsPath;
+}
+
+/** `value` as a JSON array; empty when it is none. */
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

@@ -82,13 +82,17 @@ export class World implements AsyncDisposable {
     );
   }
 
-  /** Writes the user's own state file: onboarding done, these directories trusted. */
-  writeUserState(trusted: readonly string[]): void {
+  /** Writes the user's own state file: onboarding done, these directories trusted, and `more`. */
+  writeUserState(
+    trusted: readonly string[],
+    more: Readonly<Record<string, unknown>> = {},
+  ): void {
     const projects = trusted.map((directory) => [
       directory,
       { hasTrustDialogAccepted: true },
     ]);
     writeJson(`${this.home}/.claude.json`, {
+      ...more,
       hasCompletedOnboarding: true,
       projects: Object.fromEntries(projects),
     });

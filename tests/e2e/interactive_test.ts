@@ -112,7 +112,9 @@ for (const launcher of ["bare", ...ISOLATIONS] as const) {
 
 Deno.test("an empty directory is no reason to trust what appears in it or below it later", async () => {
   await using world = await World.open();
-  await using tmux = await openTerminal(world, "private", world.home);
+  await using tmux = await openTerminal(world, "private", {
+    cwd: world.home,
+  });
   for (const directory of [world.home, world.project]) {
     await tmux.start(`cd '${directory}'`);
     await tmux.exitCode();
@@ -132,12 +134,32 @@ Deno.test("an empty directory is no reason to trust what appears in it or below 
   await startAgent(tmux);
 });
 
+for (const isApproved of [true, false]) {
+  const outcome = isApproved ? "is used" : "is asked about";
+  Deno.test(`an API key that the user ${isApproved ? "has" : "has not"} approved ${outcome}, private env`, async () => {
+    await using world = await World.open();
+    const key = "sk-ant-api03-0123456789-abcdefghijklmnopqrstuvwxyz";
+    const approved = isApproved ? [key.slice(-20)] : [];
+    world.writeUserState([], { customApiKeyResponses: { approved } });
+    await using tmux = await openTerminal(world, "private", {
+      env: { ANTHROPIC_API_KEY: key },
+    });
+    if (isApproved) {
+      await startAgent(tmux);
+    } else {
+      await tmux.start("clear; claude");
+      await tmux.waitForLine(/Do you want to use this API key\?/);
+    }
+  });
+}
+
 function openTerminal(
   world: World,
   launcher: Launcher,
-  cwd = world.project,
+  more: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
 ): Promise<Tmux> {
-  return Tmux.open({ cwd, env: world.envOf(launcher) });
+  const env = { ...world.envOf(launcher), ...more.env };
+  return Tmux.open({ cwd: more.cwd ?? world.project, env });
 }
 
 /** Starts the agent, waits for its input field, and returns its process id. */

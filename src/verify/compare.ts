@@ -154,15 +154,17 @@ function strangers(
   items: readonly Expected[],
   { names, kindOf, listed }: Strangers,
 ): Row[] {
-  const known = new Set(items.flatMap((item) => item.names));
+  const known = new Set([
+    ...items.flatMap((item) => item.names),
+    ...declared.switchedOff,
+  ]);
   const prompts = declared.servers.map(({ name }) => toolPrefix(name));
   return names.filter((name) => !known.has(name)).flatMap((name): Row[] => {
     // Prompts of a declared server are commands.
     if (prompts.some((prefix) => name.startsWith(prefix))) return [];
     const source = listed.find((row) => row.name === name)?.source ?? "";
     const family = declared.families.find(({ prefix }) =>
-      name.startsWith(prefix) ||
-      source === `Plugin (${prefix.slice(0, -1)})`
+      name.startsWith(prefix)
     );
     const from = family?.from ??
       (/^(Managed|Policy)/.test(source) ? From.policy : undefined);

@@ -1,18 +1,22 @@
 /** What the env, its own config directory, the project and an organisation's policy declare. */
 import { claude } from "../agents/mod.ts";
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
-import type { OpenEnv } from "../env/mod.ts";
 import type { LaunchPlan } from "../launch/mod.ts";
 import { projectMemory, treeMemory } from "./memory.ts";
-import { isWithheld } from "./observe.ts";
 import {
   type Component,
-  hookCommands,
   offeredName,
-  pluginHooks,
   scanComponents,
   scanPlugin,
 } from "./scan.ts";
+import type { Sources } from "./sources.ts";
+import {
+  declaredHooks,
+  declaredTexts,
+  declaredVariables,
+  modelOf,
+  serverNames,
+} from "./declared_effects.ts";
 import {
   joinedList,
   lastText,
@@ -23,23 +27,10 @@ import {
 import {
   type Declared,
   type Expected,
-  type ExpectedHook,
   type ExpectedPlugin,
-  type ExpectedVariable,
   From,
   type Observation,
 } from "./types.ts";
-
-/** What declares, and what the plan made of it. */
-export interface Sources {
-  readonly env: OpenEnv;
-  readonly plan: LaunchPlan;
-  readonly project: claude.ProjectFacts;
-  readonly loadsProject: boolean;
-  readonly settings: readonly SettingsFile[];
-  readonly managed: AbsPath;
-  readonly home: AbsPath;
-}
 
 /** Name of the plugin that carries the manifest's skills. */
 const SKILLS = "skills";
@@ -66,6 +57,7 @@ export function collectDeclared(
       ...(isPrivate ? treeMemory(env.slot.claude, From.own, home) : []),
       ...treeMemory(managed, From.policy, home),
     ].map((item) => withOverrides(item, settings)),
+    switchedOff: switchedOff(sources.plan),
     families: plugins.filter(({ from }) => from !== From.manifest).map((
       { name, from },
     ) => ({ prefix: `${name}:`, from: `plugin ${name} (${from})` })),
@@ -81,6 +73,18 @@ export function collectDeclared(
     memoryRoots: isPrivate ? [join(env.slot.claude, "projects")] : [],
     texts: declaredTexts(settings),
   };
+}
+
+/** What the generated settings take away: items of directories above the project. */
+function switchedOff({ files }: LaunchPlan): string[] {
+  const file = files.find(({ path }) => path.endsWith(claude.SETTINGS_FILE));
+  if (file === undefined) return [];
+  const settings = claude.asRecord(JSON.parse(file.content));
+  const skills = Object.entries(claude.asRecord(settings["skillOverrides"]))
+    .filter(([, state]) => state === "off").map(([name]) => name);
+  const agents = textsIn(claude.asRecord(settings["permissions"])["deny"])
+    .flatMap((rule) => /^Agent\((.+)\)$/.exec(rule)?.[1] ?? []);
+  return [...skills, ...agents];
 }
 
 /** The manifest's plugins at their installed places, and the one made of its skills. */
@@ -202,7 +206,7 @@ function expected(
   const names = [part.name, ...part.aliases];
   const full = plugin === undefined
     ? names
-    : [...names.map((name) => `${plugin}:${name}`), ...names];
+    : names.map((name) => `${plugin}:${name}`);
   return {
     kind: part.kind,
     item: full[0]!,
@@ -228,131 +232,4 @@ function withOverrides(
       denied.includes(`Agent(${name})`)
     ) || (item.kind === "memory" && excludes);
   return off ? { ...item, required: false } : item;
-}
-
-/** Servers by the agent's names. */
-function serverNames(sources: Sources): Declared["servers"] {
-  const { env, plan, project, loadsProject, settings, managed } = sources;
-  const barred = plan.args.some((arg) => arg.startsWith("--mcp-config="))
-    ? undefined
-    : "your organisation manages MCP servers and allows no others";
-  const fromManifest = [
-    ...Object.keys(env.manifest.mcp).map((name) => ({
-      name,
-      from: From.manifest as string,
-    })),
-    ...plan.installs.filter(({ kind }) => kind === "plugin").flatMap((
-      { name, source },
-    ) =>
-      Object.keys(claude.pluginServers(source)).map((server) => ({
-        name: `plugin:${name}:${server}`,
-        from: `plugin ${name}`,
-      }))
-    ),
-  ].map((server) => ({
-    ...server,
-    ...(barred === undefined ? {} : { barred }),
-  }));
-  const policy = claude.readJsonObject(join(managed, "managed-mcp.json"));
-  const off = new Set(joinedList(settings, "disabledMcpjsonServers"));
-  const others = [
-    ...Object.keys(claude.asRecord(policy?.["mcpServers"])).map((name) => ({
-      name,
-      from: From.policy,
-    })),
-    ...(loadsProject && barred === undefined
-      ? Object.keys(project.mcpServers).filter((name) => !off.has(name))
-        .map((name) => ({ name, from: From.project }))
-      : []),
-    ...(barred === undefined ? ownServers(sources) : []),
-  ];
-  const known = new Set(fromManifest.map(({ name }) => name));
-  return [...fromManifest, ...others.filter(({ name }) => !known.has(name))];
-}
-
-/** Servers in the env's own state file: user and local scope. */
-function ownServers({ env, project }: Sources) {
-  if (env.manifest.isolation !== "private") return [];
-  const state = claude.readJsonObject(
-    join(env.slot.claude, claude.STATE_FILE),
-  ) ?? {};
-  const projects = claude.asRecord(state["projects"]);
-  const tables = [state, ...project.inside.map((dir) => projects[dir])];
-  const names = tables.flatMap((table) =>
-    Object.keys(claude.asRecord(claude.asRecord(table)["mcpServers"]))
-  );
-  return [...new Set(names)].map((name) => ({ name, from: From.own }));
-}
-
-/** Hook commands of plugins and settings. */
-function declaredHooks(
-  { plan, settings }: Sources,
-  observation: Observation,
-  plugins: readonly ExpectedPlugin[],
-): ExpectedHook[] {
-  const installed = plan.installs.filter(({ kind }) => kind === "plugin")
-    .map(({ name, source }) => ({ root: source, from: `plugin ${name}` }));
-  const chosen = plugins.filter(({ from }) => from !== From.manifest)
-    .flatMap(({ name, from, id }) => {
-      const found = observation.plugins.find((p) =>
-        id === undefined ? p.name === name : p.source === id
-      );
-      return found === undefined
-        ? []
-        : [{ root: found.path as AbsPath, from: `plugin ${name} (${from})` }];
-    });
-  return [
-    ...[...installed, ...chosen].flatMap(({ root, from }) =>
-      pluginHooks(root).map((hook) => ({ ...hook, from }))
-    ),
-    ...settings.flatMap(({ settings, from }) =>
-      hookCommands(settings["hooks"]).map((hook) => ({ ...hook, from }))
-    ),
-  ];
-}
-
-/** `[vars]`, and the variables of settings files. */
-function declaredVariables({ env, settings }: Sources): ExpectedVariable[] {
-  const own = Object.entries(env.manifest.vars).map(([name, value]) => ({
-    name,
-    value,
-    from: From.manifest as string,
-    observable: !isWithheld(name),
-  }));
-  const fromSettings = [...mergedTable(settings, "env")]
-    .filter(([name]) => !Object.hasOwn(env.manifest.vars, name))
-    .map(([name, { value, from }]) => ({
-      name,
-      value: String(value),
-      from,
-      observable: !isWithheld(name),
-    }));
-  return [...own, ...fromSettings];
-}
-
-/** The model somebody chose, in whatever form; undefined when nobody did. */
-function modelOf({ env, settings }: Sources): string | undefined {
-  const variable = [
-    ...Object.keys(env.manifest.vars),
-    ...mergedTable(settings, "env").keys(),
-  ].find((name) => name.includes("MODEL"));
-  return lastText(settings, "model")?.text ?? variable;
-}
-
-/** Texts that settings put into requests. */
-function declaredTexts(settings: readonly SettingsFile[]): Declared["texts"] {
-  const language = lastText(settings, "language");
-  const attribution = mergedTable(settings, "attribution");
-  return [
-    ...(language === undefined
-      ? []
-      : [{ item: "language", from: language.from, text: language.text }]),
-    ...[...attribution].filter(([, { value }]) =>
-      typeof value === "string" && value !== ""
-    ).map(([key, { value, from }]) => ({
-      item: `attribution ${key}`,
-      from,
-      text: String(value).trim(),
-    })),
-  ];
 }

@@ -42,7 +42,8 @@ export function parseEvents(output: string): Observation | undefined {
     hooks: hookRuns(events),
     listed: {
       memory: tableRows(tables, "Memory Files", { name: 1, source: 0 }),
-      skills: tableRows(tables, "Skills", { name: 0, source: 1 }),
+      skills: tableRows(tables, "Skills", { name: 0, source: 1 })
+        .map(withPlugin),
       agents: tableRows(tables, "Custom Agents", { name: 0, source: 1 }),
     },
   };
@@ -98,6 +99,14 @@ function tableRows(
     name: cells[columns.name] ?? "",
     source: cells[columns.source] ?? "",
   }));
+}
+
+/** 2.1.197 leaves the plugin's name out in this table. */
+function withPlugin({ name, source }: Listed): Listed {
+  const plugin = /^Plugin \((.+)\)$/.exec(source)?.[1];
+  return plugin === undefined || name.startsWith(`${plugin}:`)
+    ? { name, source }
+    : { name: `${plugin}:${name}`, source };
 }
 
 function record(value: unknown): Json {

@@ -5,7 +5,7 @@ import { listWords } from "../base/text.ts";
 import type { LaunchPlan } from "../launch/mod.ts";
 import { join } from "../base/paths.ts";
 import { lstat } from "../os/fs.ts";
-import type { Sources } from "./declared.ts";
+import type { Sources } from "./sources.ts";
 import type { Seen } from "./observe.ts";
 import type { Baseline } from "./types.ts";
 
@@ -25,13 +25,16 @@ export interface NotesInput {
   readonly user: claude.UserConfig;
   readonly baseline: Baseline;
   readonly seen: Seen;
+  /** See `Declared`. */
+  readonly switchedOff: readonly string[];
 }
 
 /** Differences from a launch, policies that apply, and what could not be looked at. */
 export function notesOf(input: NotesInput): string[] {
-  const { plan, sources, baseline, seen } = input;
+  const { plan, sources, baseline, seen, switchedOff } = input;
   const policy = POLICY_FILES.map((name) => join(sources.managed, name))
     .filter((path) => lstat(path) !== undefined);
+  const off = switchedOff.filter((name) => listed(seen, name));
   const gone = baseline.tools.filter((name) =>
     !seen.observation.tools.includes(name)
   );
@@ -41,6 +44,11 @@ export function notesOf(input: NotesInput): string[] {
       `policy ${path} of your organisation applies by design`
     ),
     ...differences(input),
+    ...(off.length === 0 ? [] : [
+      `the agent lists these of directories above the project, switched off: ${
+        off.join(", ")
+      }`,
+    ]),
     ...(gone.length === 0
       ? []
       : [`tools of the agent that are not offered here: ${gone.join(", ")}`]),
@@ -48,6 +56,12 @@ export function notesOf(input: NotesInput): string[] {
       `this version of the agent has no ${option}: what it would show is not compared`
     ),
   ];
+}
+
+function listed({ observation }: Seen, name: string): boolean {
+  const { skills, commands, agents } = observation;
+  return [skills, commands, agents].some((names) => names.includes(name)) ||
+    observation.listed.skills.some((row) => row.name === name);
 }
 
 function differences({ plan, user, sources }: NotesInput): string[] {

@@ -51,12 +51,22 @@ export function compareRequest(
     }),
     ...hookOutputRows(body, input),
     ...styleRows(body, input),
+    ...input.declared.switchedOff.filter((name) => offers(body, name)).map((
+      name,
+    ) =>
+      unexpected("text", name, "it is switched off, and offered all the same")
+    ),
     ...foreign.filter(({ text }) => body.includes(text)).map(({ file }) =>
       unexpected("text", file, "a line of it is in the request")
     ).filter((row, index, rows) =>
       rows.findIndex(({ item }) => item === row.item) === index
     ),
   ];
+}
+
+/** Whether a name stands in a list of things to use. */
+function offers(body: string, name: string): boolean {
+  return body.split("\n").some((line) => line.startsWith(`- ${name}:`));
 }
 
 function memoryRows(body: string, { declared }: Comparison): Row[] {

@@ -105,6 +105,8 @@ export interface Declared {
   readonly plugins: readonly ExpectedPlugin[];
   /** Skills, commands, agents and memory files. */
   readonly items: readonly Expected[];
+  /** Names that our settings switch off: the agent may list them, but offers them to nobody. */
+  readonly switchedOff: readonly string[];
   /** Beginnings of names that belong to something declared, such as `plugin:`. */
   readonly families: readonly {
     readonly prefix: string;

@@ -13,13 +13,20 @@ import { learnBaseline, readBaseline } from "./baseline.ts";
 import { compare } from "./compare.ts";
 import type { Comparison } from "./comparison.ts";
 import { compareCopies } from "./copies.ts";
-import { collectDeclared, type Sources } from "./declared.ts";
+import { collectDeclared } from "./declared.ts";
+import type { Sources } from "./sources.ts";
 import { notesOf } from "./notes.ts";
 import { observe, overridden, type Seen } from "./observe.ts";
 import { compareRequest, foreignTexts } from "./requests.ts";
 import { settingsFiles } from "./settings.ts";
 import { snapshotUserConfig } from "./snapshot.ts";
-import { type Baseline, From, type Report, type Row } from "./types.ts";
+import {
+  type Baseline,
+  From,
+  type Observation,
+  type Report,
+  type Row,
+} from "./types.ts";
 import {
   cleanSlot,
   makeWorkplace,
@@ -104,7 +111,12 @@ async function verifyPrepared(
     version: observation.version,
     ok: rows.every(({ status }) => status === "ok" || status === "unobserved"),
     rows,
-    notes: notesOf({ ...step, baseline, seen }),
+    notes: notesOf({
+      ...step,
+      baseline,
+      seen,
+      switchedOff: declared.switchedOff,
+    }),
     ms: Math.round(monotonicMs() - start),
   };
 }
@@ -203,17 +215,40 @@ async function runOnce(step: Verification, prompt: string): Promise<Seen> {
       ? join(sources.home, ".cache")
       : parseAbsPath(cache, "$XDG_CACHE_HOME"),
   );
+  const config = overlayConfig(step, user, place);
   const seen = await observe({
     program: plan.program,
     args: plan.args.map((arg) => arg === "/context" ? prompt : arg),
     environment: plan.environment,
     cwd: plan.cwd,
     place,
-    ...overlayConfig(step, user, place),
+    ...config,
     prepare: (variables) => putIntoSettings(plan, variables),
   });
   cleanSlot(env.slot.claude, seen.observation.session);
-  return seen;
+  return config.configDir === undefined ? seen : {
+    ...seen,
+    observation: renamePaths(seen.observation, config.configDir, user.dir),
+  };
+}
+
+/** Paths in the copy are shown as what they are copies of. */
+function renamePaths(
+  observation: Observation,
+  from: AbsPath,
+  to: AbsPath,
+): Observation {
+  const renamed = (path: string) =>
+    path.startsWith(from) ? to + path.slice(from.length) : path;
+  const { listed, plugins } = observation;
+  return {
+    ...observation,
+    plugins: plugins.map((p) => ({ ...p, path: renamed(p.path) })),
+    listed: {
+      ...listed,
+      memory: listed.memory.map((row) => ({ ...row, name: renamed(row.name) })),
+    },
+  };
 }
 
 /** Overlay mode: a copy of the user's directory stands in for it, since the agent writes there. */

@@ -1,10 +1,10 @@
 /** `$AENV_HOME/config.toml`. */
-import { parse as parseToml, TomlError } from "smol-toml";
 import { AppError } from "../base/errors.ts";
 import type { Dirs } from "../base/dirs.ts";
 import { GLOBAL, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, parseAbsPath } from "../base/paths.ts";
 import { didYouMean, quote } from "../base/text.ts";
+import { parseTomlText } from "../manifest/mod.ts";
 import { readText } from "../os/fs.ts";
 
 /** The user's settings for all envs. */
@@ -28,7 +28,10 @@ export function readConfig(dirs: Dirs): Config {
 
 /** Parses the text of config.toml. Throws `CONFIG_INVALID`. */
 export function parseConfig(text: string, file: string): Config {
-  const top = parseDocument(text, file);
+  const top = parseTomlText(
+    text,
+    (state, cause) => fail(file, state, cause),
+  );
   checkKeys(top, KEYS, file);
   const defaultEnv = optionalString(top, "default_env", file);
   checkDefault(defaultEnv, file);
@@ -57,19 +60,6 @@ function checkDefault(name: string | undefined, file: string): void {
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     fail(file, `default_env is ${quote(name)}, which is no name`, error);
-  }
-}
-
-function parseDocument(text: string, file: string): Record<string, unknown> {
-  try {
-    return parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [state] = error.message.replace(/^Invalid TOML document: /, "").split(
-      "\n",
-      1,
-    );
-    fail(file, `line ${error.line}, column ${error.column}: ${state}`, error);
   }
 }
 

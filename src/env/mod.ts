@@ -6,6 +6,7 @@ export { createEnv } from "./create.ts";
 export { claudeShim, initHome, type InitResult } from "./init.ts";
 export { initHere } from "./init_here.ts";
 export { listEnvs, type ListRow } from "./list.ts";
+export { shimPath } from "./shims.ts";
 export { localSourcePath } from "./local_source.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
 export { type Pointer, programOf } from "./pointers.ts";

@@ -1,8 +1,8 @@
 /** Plugins and skills of a manifest: found, checked, and given a place in the slot. Reads only. */
-import { type AbsPath, isWithin, join, resolveFrom } from "../base/paths.ts";
+import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
-import type { OpenEnv } from "../env/mod.ts";
+import { localSourcePath, type OpenEnv } from "../env/mod.ts";
 import type { Entry } from "../manifest/mod.ts";
 import { isDirectory, isFile, lstat, readText, realPath } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
@@ -113,7 +113,10 @@ function locateSource(
   entry: Entry,
   { env, home, kind }: SourceContext,
 ): AbsPath {
-  const path = localPath(entry.source, env.baseDir, home);
+  const path = localSourcePath(entry.source, {
+    baseDir: env.baseDir,
+    home: () => home,
+  });
   if (path === undefined) {
     throw new AppError(
       "NOT_SUPPORTED",
@@ -153,24 +156,6 @@ function locateSource(
     );
   }
   return inside;
-}
-
-/** The path of a local source: relative to the manifest, `~/…`, or `file:`; undefined for anything with another scheme. */
-function localPath(
-  source: string,
-  baseDir: AbsPath,
-  home: AbsPath,
-): AbsPath | undefined {
-  const text = source.startsWith("file://")
-    ? decodeURI(source.slice(7))
-    : source.replace(/^file:/, "");
-  if (text === source && /^[A-Za-z][A-Za-z0-9+.-]+:/.test(source)) {
-    return undefined;
-  }
-  if (text === source && /^[^/]+@/.test(source)) return undefined;
-  return text.startsWith("~/")
-    ? join(home, text.slice(2))
-    : resolveFrom(baseDir, text);
 }
 
 function checkPlugin(entry: Entry, source: AbsPath): void {

@@ -1,6 +1,4 @@
 /** Reads `aenv.toml`. */
-import { parse as parseToml, TomlError } from "smol-toml";
-import { AppError } from "../base/errors.ts";
 import {
   type EnvName,
   isGlobal,
@@ -12,6 +10,7 @@ import { parseMcp } from "./mcp.ts";
 import { type KeyPath, Reader, type Table } from "./reader.ts";
 import { parseSandbox, parseSecrets } from "./sandbox.ts";
 import type { Entry, Manifest } from "./schema.ts";
+import { parseTomlText } from "./toml.ts";
 import { parseVars } from "./vars.ts";
 
 const TOP_KEYS = [
@@ -38,7 +37,11 @@ const ENV_KEYS = [
 /** Parses the text of a manifest; `file` names it in errors. Throws `MANIFEST_INVALID` with line and column. */
 export function parseManifest(text: string, file: string): Manifest {
   const reader = new Reader(text, file);
-  const top = reader.table(parseDocument(text, file), [], TOP_KEYS);
+  const top = reader.table(
+    parseTomlText(text, (state, cause) => reader.failAt(state, cause)),
+    [],
+    TOP_KEYS,
+  );
   const schema = parseSchemaVersion(reader, top["aenv_schema_version"]);
   const compatKey = schema === "1" ? "cc_compatible" : "compat";
   const env = reader.table(top["env"], ["env"], [...ENV_KEYS, compatKey]);
@@ -73,25 +76,6 @@ export function parseManifest(text: string, file: string): Manifest {
       reader.string(hooks["pre_activate"], ["hooks", "pre_activate"]) ||
       undefined,
   };
-}
-
-function parseDocument(text: string, file: string): unknown {
-  try {
-    return parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [state] = error.message.replace(/^Invalid TOML document: /, "").split(
-      "\n",
-      1,
-    );
-    throw new AppError(
-      "MANIFEST_INVALID",
-      `Cannot read manifest ${
-        quote(file)
-      }: line ${error.line}, column ${error.column}: ${state}`,
-      { cause: error },
-    );
-  }
 }
 
 function parseSchemaVersion(reader: Reader, value: unknown): "1" | "2" {

@@ -1,5 +1,5 @@
 /** Walks a parsed TOML document and reports what is wrong with line and column. */
-import { AppError } from "../base/errors.ts";
+import { AppError, type AppErrorOptions } from "../base/errors.ts";
 import { didYouMean, listWords, quote } from "../base/text.ts";
 import { locate } from "./locate.ts";
 
@@ -23,12 +23,19 @@ export class Reader {
   fail(path: KeyPath, state: string, hint?: string): never {
     const place = locate(this.text, path);
     const where = place ? `line ${place.line}, column ${place.column}: ` : "";
-    throw new AppError(
+    throw this.#error(where + state, { hint });
+  }
+
+  /** Throws: `state` names the place itself. */
+  failAt(state: string, cause: unknown): never {
+    throw this.#error(state, { cause });
+  }
+
+  #error(state: string, options: AppErrorOptions): AppError {
+    return new AppError(
       "MANIFEST_INVALID",
-      `Cannot read manifest ${quote(this.file)}: ${where}${state}`,
-      {
-        hint,
-      },
+      `Cannot read manifest ${quote(this.file)}: ${state}`,
+      options,
     );
   }
 

@@ -8,6 +8,7 @@ import {
   initHere,
   initHome,
   type InitResult,
+  shimPath,
 } from "../../env/mod.ts";
 import { findClaude, INSTALL_CLAUDE } from "../../launch/mod.ts";
 import { isFile } from "../../os/fs.ts";
@@ -115,9 +116,11 @@ function nextSteps(
   { defaultEnv, home }: InitResult,
   { shell, host }: { shell: Shell | undefined; host: Host },
 ): string[] {
+  // The shim stays where it is when the program moves: init links it anew.
+  const shim = shimPath("aenv", host, hostDirs(host));
   const lines = RC_FILES.filter(([name]) =>
     shell === undefined || name === shell
-  ).map(([name]) => `  ${rcFile(name, host)}: ${rcLine(name, host.self)}`);
+  ).map(([name]) => `  ${rcFile(name, host)}: ${rcLine(name, shim)}`);
   return [
     "",
     "Next, add this line to your shell's start-up file, and open a new shell:",

@@ -26,6 +26,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   e2e: { kind: "tests", paths: ["tests/e2e"] },
 };
 
+/** See there. */
+const PRELOAD = "tests/support/open_libc.ts";
+
 const DECODER = new TextDecoder();
 
 /** Runs `deno test`, passing its output through, and counts from its last line. */
@@ -34,7 +37,7 @@ async function runTests(
   root: string,
 ): Promise<Tally> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--quiet", ...paths],
+    args: ["test", "--allow-all", "--quiet", `--preload=${PRELOAD}`, ...paths],
     cwd: root,
     env: { RUST_BACKTRACE: "0", RUST_LIB_BACKTRACE: "0" },
     stdin: "null",

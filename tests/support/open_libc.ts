@@ -1,0 +1,7 @@
+/**
+ * Opens the C library before the first test: it stays open for the whole process, and Deno 2.7 takes that for a leak of the
+ * test that happens to be the first to need it.
+ */
+import { libc } from "../../src/os/libc.ts";
+
+libc();

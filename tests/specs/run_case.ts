@@ -89,10 +89,12 @@ class Call {
   }
 
   async run(): Promise<Findings> {
-    const { "[CWD]": cwd } = this.#world.places;
-    const [program, ...args] = this.#command();
+    const { env, places } = this.#world;
+    const { "[CWD]": cwd } = places;
+    const variables = mergeEnv(env, this.#step.env ?? {}, places);
+    const [program, ...args] = this.#command(variables);
     const { code, stdout, stderr } = await run(program!, args, {
-      env: mergeEnv(this.#world.env, this.#step.env ?? {}, this.#world.places),
+      env: variables,
       cwd: this.#step.cwd ? this.#world.path(this.#step.cwd) : cwd!,
       stdin: fillIn(this.#step.stdin ?? "", this.#world.places),
       timeoutMs: 30_000,
@@ -113,7 +115,7 @@ class Call {
   }
 
   /** The whole command line: the umask and the user are set on the way to the program. */
-  #command(): string[] {
+  #command(variables: Readonly<Record<string, string>>): string[] {
     const { places } = this.#world;
     const words = this.#words.map((word) => fillIn(word, places));
     const [name, ...args] = words;
@@ -125,7 +127,7 @@ class Call {
       ];
     const script = `umask ${this.#umask}; exec "$@"`;
     const wrapped = ["/bin/sh", "-c", script, "sh", ...target];
-    if (this.#spec.mounts) return [...mountCommand(), ...wrapped];
+    if (this.#spec.mounts) return [...mountCommand(variables), ...wrapped];
     if (!this.#spec.unprivileged || Deno.uid() !== 0) return wrapped;
     const ids = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
     return ["/usr/bin/setpriv", ...ids, ...wrapped];
@@ -203,11 +205,14 @@ function indent(text: string): string {
   return text.trimEnd().replace(/^/gm, "    | ");
 }
 
-/** Root in a mount namespace: as root, through a user namespace, or through sudo. */
-function mountCommand(): string[] {
+/** Root in a mount namespace: as root, through a user namespace, or through sudo, which would clear the variables. */
+function mountCommand(variables: Readonly<Record<string, string>>): string[] {
   if (Deno.uid() === 0) return ["/usr/bin/unshare", "-m"];
   const probe = new Deno.Command("/usr/bin/unshare", { args: ["-rm", "true"] });
-  return probe.outputSync().success
-    ? ["/usr/bin/unshare", "-rm"]
-    : ["/usr/bin/sudo", "-n", "-E", "/usr/bin/unshare", "-m"];
+  if (probe.outputSync().success) return ["/usr/bin/unshare", "-rm"];
+  const pairs = Object.entries(variables).map(([name, value]) =>
+    `${name}=${value}`
+  );
+  const sudo = ["/usr/bin/sudo", "-n", "/usr/bin/unshare", "-m"];
+  return [...sudo, "/usr/bin/env", "-i", ...pairs];
 }

@@ -96,8 +96,13 @@ export class Terminal implements AsyncDisposable {
 
   /** Types a line and Enter. */
   async type(line: string): Promise<void> {
-    if (line !== "") await this.#tmux(["send-keys", "-l", "--", line]);
-    await this.#tmux(["send-keys", "Enter"]);
+    await this.write(line);
+    await this.keys("Enter");
+  }
+
+  /** Types text. */
+  async write(text: string): Promise<void> {
+    if (text !== "") await this.#tmux(["send-keys", "-l", "--", text]);
   }
 
   /** Sends keys by tmux's names: `Tab`, `C-c`. */

@@ -28,7 +28,7 @@ export interface CaseOptions {
 }
 
 /** Words after which the agent would have been started. */
-const LAUNCHES = ["claude", "run", "exec"];
+const LAUNCHES = ["claude", "run", "exec", "verify"];
 
 /** Runs the steps in order in a world of their own. Stops at the first that fails. */
 export async function runCase(

@@ -116,7 +116,7 @@ function summary({ rows, agent, version, ms }: Report): string {
   const declared = counted.filter(({ declared }) => declared !== false);
   const good = declared.filter(({ status }) => status === "ok");
   const parts = [
-    `${declared.length} items declared`,
+    `${declared.length} ${declared.length === 1 ? "item" : "items"} declared`,
     `${good.length} seen`,
     ...counts(rows, ["missing", "failed", "different"]),
     `${rows.filter(({ status }) => status === "unexpected").length} unexpected`,

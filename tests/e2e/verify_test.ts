@@ -178,6 +178,7 @@ testIn(
     const times = [report, third.report, again.report].map(({ ms }) =>
       `${ms} ms`
     );
+    // deno-lint-ignore no-console
     console.log(
       `verify (${isolation}, ${agent.label}): first ${times[0]}, then ${
         times[1]

@@ -41,7 +41,10 @@ function whyNot({ declared }: Comparison): string {
 }
 
 function owners(hooks: readonly ExpectedHook[]): string {
-  return [...new Set(hooks.map(({ from }) => from))].join(", ");
+  const names = [...new Set(hooks.map(({ from }) => from))];
+  return names.length <= 2
+    ? names.join(", ")
+    : `${names[0]} and ${names.length - 1} more`;
 }
 
 function unseenHook(

@@ -61,7 +61,7 @@ export function collectDeclared(
     families: plugins.filter(({ from }) => from !== From.manifest).map((
       { name, from },
     ) => ({ prefix: `${name}:`, from: `plugin ${name} (${from})` })),
-    servers: serverNames(sources),
+    servers: serverNames(sources, observation, plugins),
     hooks: declaredHooks(sources, observation, plugins),
     hooksOff: off?.from,
     variables: declaredVariables(sources),

@@ -20,7 +20,11 @@ import {
 } from "./types.ts";
 
 /** Servers by the agent's names. */
-export function serverNames(sources: Sources): Declared["servers"] {
+export function serverNames(
+  sources: Sources,
+  observation: Observation,
+  plugins: readonly ExpectedPlugin[],
+): Declared["servers"] {
   const { env, plan, project, loadsProject, settings, managed } = sources;
   const barred = plan.args.some((arg) => arg.startsWith("--mcp-config="))
     ? undefined
@@ -33,8 +37,8 @@ export function serverNames(sources: Sources): Declared["servers"] {
     ...plan.installs.filter(({ kind }) => kind === "plugin").flatMap((
       { name, source },
     ) =>
-      Object.keys(claude.pluginServers(source)).map((server) => ({
-        name: `plugin:${name}:${server}`,
+      pluginServerNames(name, source).map((server) => ({
+        name: server,
         from: `plugin ${name}`,
       }))
     ),
@@ -54,9 +58,21 @@ export function serverNames(sources: Sources): Declared["servers"] {
         .map((name) => ({ name, from: From.project }))
       : []),
     ...(barred === undefined ? ownServers(sources) : []),
+    // Where only our file counts, plugins that the agent finds itself have none.
+    ...(barred === undefined && !plan.args.includes("--strict-mcp-config")
+      ? chosenRoots(plugins, observation).flatMap(({ root, from, name }) =>
+        pluginServerNames(name, root).map((server) => ({ name: server, from }))
+      )
+      : []),
   ];
   const known = new Set(fromManifest.map(({ name }) => name));
   return [...fromManifest, ...others.filter(({ name }) => !known.has(name))];
+}
+
+function pluginServerNames(plugin: string, root: AbsPath): string[] {
+  return Object.keys(claude.pluginServers(root)).map((server) =>
+    `plugin:${plugin}:${server}`
+  );
 }
 
 /** Servers in the env's own state file: user and local scope. */
@@ -73,6 +89,24 @@ function ownServers({ env, project }: Sources) {
   return [...new Set(names)].map((name) => ({ name, from: From.own }));
 }
 
+/** Where plugins that the manifest does not declare were loaded from. */
+function chosenRoots(
+  plugins: readonly ExpectedPlugin[],
+  observation: Observation,
+): { root: AbsPath; from: string; name: string }[] {
+  return plugins.filter(({ from }) => from !== From.manifest)
+    .flatMap(({ name, from, id }) => {
+      const found = observation.plugins.find((p) =>
+        id === undefined ? p.name === name : p.source === id
+      );
+      return found === undefined ? [] : [{
+        root: found.path as AbsPath,
+        from: `plugin ${name} (${from})`,
+        name,
+      }];
+    });
+}
+
 /** Hook commands of plugins and settings. */
 export function declaredHooks(
   { plan, settings }: Sources,
@@ -81,15 +115,7 @@ export function declaredHooks(
 ): ExpectedHook[] {
   const installed = plan.installs.filter(({ kind }) => kind === "plugin")
     .map(({ name, source }) => ({ root: source, from: `plugin ${name}` }));
-  const chosen = plugins.filter(({ from }) => from !== From.manifest)
-    .flatMap(({ name, from, id }) => {
-      const found = observation.plugins.find((p) =>
-        id === undefined ? p.name === name : p.source === id
-      );
-      return found === undefined
-        ? []
-        : [{ root: found.path as AbsPath, from: `plugin ${name} (${from})` }];
-    });
+  const chosen = chosenRoots(plugins, observation);
   return [
     ...[...installed, ...chosen].flatMap(({ root, from }) =>
       pluginHooks(root).map((hook) => ({ ...hook, from }))

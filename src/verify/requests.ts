@@ -148,13 +148,19 @@ function styleRows(body: string, { declared, baseline }: Comparison): Row[] {
   }];
 }
 
-/** Lines of the user's own memory files and settings, and of memory files above the project, that no declared file holds too. */
+/** Texts that are declared, wherever else they stand too. */
+export interface OwnTexts {
+  readonly files: readonly string[];
+  readonly texts: readonly string[];
+}
+
+/** Lines of the user's own memory files, output styles and settings, and of memory files above the project, that nothing declared holds too. */
 export function foreignTexts(
   user: claude.UserConfig,
   project: claude.ProjectFacts,
-  declaredFiles: readonly string[],
+  own: OwnTexts,
 ): ForeignText[] {
-  const own = declaredFiles.map((file) => read(file)).join("\n");
+  const ownText = [...own.files.map(read), ...own.texts].join("\n");
   const above = project.above.flatMap((dir) => [
     join(dir, "CLAUDE.md"),
     join(dir, "CLAUDE.local.md"),
@@ -162,7 +168,7 @@ export function foreignTexts(
     ...memoryIn(join(dir, ".claude")),
   ]);
   const files = [...memoryIn(user.dir), ...above].filter((file) =>
-    !declaredFiles.includes(file)
+    !own.files.includes(file)
   );
   const lines = files.flatMap((file) =>
     read(file).split("\n").map((line) => line.trim())
@@ -170,15 +176,41 @@ export function foreignTexts(
       .map((text) => ({ file, text }))
   );
   return [...lines, ...settingsTexts(user)].filter(({ text }) =>
-    !own.includes(text)
+    !ownText.includes(text)
   );
+}
+
+/** Everything declared whose text may be in a request. */
+export function ownTexts(
+  { declared }: Comparison,
+  directories: readonly AbsPath[],
+): OwnTexts {
+  const memory = declared.items.filter(({ kind }) => kind === "memory")
+    .map(({ item }) => item);
+  return {
+    files: [...memory, ...directories.flatMap(stylesIn)],
+    texts: declared.texts.map(({ item, text }) =>
+      item === "language" ? languageText(text) : text
+    ),
+  };
+}
+
+function stylesIn(dir: AbsPath): AbsPath[] {
+  return filesBelow(join(dir, "output-styles"), /\.md$/).map(({ path }) =>
+    path
+  );
+}
+
+/** The end of the sentence that asks for a language. */
+function languageText(language: string): string {
+  return `respond in ${language}.`;
 }
 
 function memoryIn(dir: AbsPath): AbsPath[] {
   return [
     join(dir, "CLAUDE.md"),
     ...filesBelow(join(dir, "rules"), /\.md$/).map(({ path }) => path),
-    ...filesBelow(join(dir, "output-styles"), /\.md$/).map(({ path }) => path),
+    ...stylesIn(dir),
   ];
 }
 
@@ -191,7 +223,7 @@ function settingsTexts(user: claude.UserConfig): ForeignText[] {
       typeof text === "string" && text.trim().length >= MIN_LINE
     ).map((text) => ({ file, text: text.trim() })),
     ...(typeof settings["language"] === "string"
-      ? [{ file, text: `respond in ${settings["language"]}.` }]
+      ? [{ file, text: languageText(settings["language"]) }]
       : []),
   ];
 }

@@ -17,7 +17,7 @@ import { collectDeclared } from "./declared.ts";
 import type { Sources } from "./sources.ts";
 import { notesOf } from "./notes.ts";
 import { observe, overridden, type Seen } from "./observe.ts";
-import { compareRequest, foreignTexts } from "./requests.ts";
+import { compareRequest, foreignTexts, ownTexts } from "./requests.ts";
 import { settingsFiles } from "./settings.ts";
 import { snapshotUserConfig } from "./snapshot.ts";
 import {
@@ -264,7 +264,7 @@ function overlayConfig(
 }
 
 function requestRows(
-  { user, sources }: Verification,
+  { env, plan, user, sources }: Verification,
   asked: Seen,
   comparison: Comparison,
 ): Row[] {
@@ -276,13 +276,15 @@ function requestRows(
       { exitCode: ExitCode.refused },
     );
   }
-  const files = comparison.declared.items.filter(({ kind }) =>
-    kind === "memory"
-  ).map(({ item }) => item);
+  const directories = [
+    env.slot.claude,
+    ...sources.project.inside.map((dir) => join(dir, ".claude")),
+    ...plan.installs.map(({ source }) => source),
+  ];
   return compareRequest(
     request,
     comparison,
-    foreignTexts(user, sources.project, files),
+    foreignTexts(user, sources.project, ownTexts(comparison, directories)),
   );
 }
 

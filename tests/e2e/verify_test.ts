@@ -304,6 +304,28 @@ testIn(
 );
 
 testIn(
+  [CROSSWISE[0]],
+  "verify knows what a cloned configuration brings",
+  async ({ aenv }) => {
+    await aenv.must(["init"]);
+    const { stdout, stderr } = await aenv.run(
+      ["verify", "-E", "default", "--full", "--json"],
+    );
+    assert.notEqual(stdout, "", stderr);
+    const report = JSON.parse(stdout) as Report;
+    assert.deepEqual(differences(report), [
+      // There is nothing at its address.
+      "failed mcp server remote",
+      "unobserved hook PreToolUse",
+      "unobserved hook SessionEnd",
+      "unobserved variable ANTHROPIC_CUSTOM_HEADERS",
+    ]);
+    assert.ok(has(report, "plugin", "from-market"));
+    assert.ok(has(report, "text", "attribution commit"));
+  },
+);
+
+testIn(
   CROSSWISE,
   "verify fails with exit 3 for a plugin that cannot be planned",
   async (scene) => {

@@ -1,7 +1,12 @@
 /** Finding the real agent program. */
-import { delimiter, isAbsolute } from "node:path";
 import { AppError } from "../base/errors.ts";
-import { type AbsPath, join, parseAbsPath } from "../base/paths.ts";
+import {
+  type AbsPath,
+  isAbsolutePath,
+  join,
+  parseAbsPath,
+  PATH_LIST_SEPARATOR,
+} from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
   isExecutable,
@@ -62,8 +67,8 @@ export function findAgent(
 /** Files called `name` in the absolute directories of PATH, in order. A relative one would depend on the cwd. */
 function pathCandidates(name: string, host: Host): AbsPath[] {
   const suffixes = host.os === "windows" ? [".exe", ".cmd", ".bat"] : [""];
-  return (host.env["PATH"] ?? "").split(delimiter)
-    .filter((dir) => isAbsolute(dir))
+  return (host.env["PATH"] ?? "").split(PATH_LIST_SEPARATOR)
+    .filter((dir) => isAbsolutePath(dir))
     .flatMap((dir) =>
       suffixes.map((s) =>
         join(parseAbsPath(dir, "a directory of PATH"), name + s)

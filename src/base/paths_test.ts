@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   type AbsPath,
   ancestors,
+  basename,
   isBelow,
   isWithin,
   join,
@@ -90,4 +91,12 @@ Deno.test("tilde() shortens only what lies in the home directory", () => {
   strictEqual(tilde("/home/me/x", "/home/me"), "~/x");
   strictEqual(tilde("/home/mean/x", "/home/me"), "/home/mean/x");
   strictEqual(tilde("/etc", "/home/me"), "/etc");
+});
+
+Deno.test("basename() is the last component, whatever follows it", () => {
+  const cases = [["/a/b", "b"], ["/a/b/", "b"], ["/", ""], ["a", "a"], [
+    "a//b//",
+    "b",
+  ]] as const;
+  for (const [path, expected] of cases) strictEqual(basename(path), expected);
 });

@@ -1,10 +1,9 @@
 /** Opening an env: its manifest read, checked, and joined with its place on disk. Writes nothing. */
-import { basename } from "node:path";
 import { type Dirs, MANIFEST_FILE, slotAt } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { Var } from "../base/env_vars.ts";
 import { type EnvName, parseEnvName } from "../base/ids.ts";
-import { type AbsPath, join } from "../base/paths.ts";
+import { type AbsPath, basename, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { parseManifest } from "../manifest/mod.ts";
 import { lstat, readText, realPath, stat } from "../os/fs.ts";

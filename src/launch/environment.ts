@@ -1,8 +1,7 @@
 /** The variables of a launch. */
-import { delimiter } from "node:path";
 import { BREADCRUMBS, Var } from "../base/env_vars.ts";
 import { AppError } from "../base/errors.ts";
-import type { AbsPath } from "../base/paths.ts";
+import { type AbsPath, PATH_LIST_SEPARATOR } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 
 /** Variables by name. */
@@ -107,10 +106,12 @@ function restoreRecord(
 
 /** PATH with our shims first and only once, so that a nested agent goes through them too. */
 function withShims(path: string, shims: AbsPath): string {
-  if (shims.includes(delimiter)) {
+  if (shims.includes(PATH_LIST_SEPARATOR)) {
     throw new AppError(
       "PATH_INVALID",
-      `Cannot put ${quote(shims)} on PATH: it has a ${quote(delimiter)} in it`,
+      `Cannot put ${quote(shims)} on PATH: it has a ${
+        quote(PATH_LIST_SEPARATOR)
+      } in it`,
       {
         hint: `Set ${Var.home} to another directory`,
       },
@@ -118,8 +119,10 @@ function withShims(path: string, shims: AbsPath): string {
   }
   return [
     shims,
-    ...path.split(delimiter).filter((dir) => dir !== shims && dir !== ""),
-  ].join(delimiter);
+    ...path.split(PATH_LIST_SEPARATOR).filter((dir) =>
+      dir !== shims && dir !== ""
+    ),
+  ].join(PATH_LIST_SEPARATOR);
 }
 
 /** What differs between two environments: name → new value, or null when it is gone. */

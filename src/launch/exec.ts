@@ -1,10 +1,11 @@
 /** Any command with an env's variables. */
-import { delimiter, isAbsolute } from "node:path";
 import { AppError, asRefusal } from "../base/errors.ts";
 import {
   type AbsPath,
+  isAbsolutePath,
   join,
   parseAbsPath,
+  PATH_LIST_SEPARATOR,
   resolveFrom,
 } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
@@ -29,7 +30,11 @@ export async function execInEnv(
       ...(env.kind === "env" ? [dirs.shims as string] : []),
       host.env["PATH"] ?? "",
     ];
-    const program = findCommand(name!, host, searchPath.join(delimiter));
+    const program = findCommand(
+      name!,
+      host,
+      searchPath.join(PATH_LIST_SEPARATOR),
+    );
     if (env.kind === "global") {
       becomeProgram({
         path: program,
@@ -48,7 +53,7 @@ export async function execInEnv(
 function findCommand(name: string, host: Host, searchPath: string): AbsPath {
   const candidates = /[/\\]/.test(name)
     ? [resolveFrom(host.cwd(), name)]
-    : searchPath.split(delimiter).filter(isAbsolute).map((dir) =>
+    : searchPath.split(PATH_LIST_SEPARATOR).filter(isAbsolutePath).map((dir) =>
       join(parseAbsPath(dir, "a directory of PATH"), name)
     );
   const found = candidates.find(isExecutable);

@@ -1,7 +1,6 @@
 /** Trees of plugin and skill files: listed, marked, copied. */
-import { dirname } from "node:path";
 import { AppError } from "../base/errors.ts";
-import { type AbsPath, isWithin, join } from "../base/paths.ts";
+import { type AbsPath, isWithin, join, parent } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
   copyFile,
@@ -107,7 +106,7 @@ export function copyTree(
   target: AbsPath,
   entries: readonly TreeEntry[],
 ): void {
-  ensureDir(dirname(target) as AbsPath);
+  ensureDir(parent(target));
   makeDir(target);
   for (const entry of entries) {
     const to = join(target, entry.path);

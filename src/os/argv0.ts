@@ -1,5 +1,5 @@
 /** The name by which this program was called. */
-import { basename } from "node:path";
+import { basename } from "../base/paths.ts";
 
 /** The last part of argv[0], without `.exe`. Linux: /proc/self/cmdline; macOS: `_NSGetArgv`; Windows: the executable's own name. */
 export function calledAs(): string {

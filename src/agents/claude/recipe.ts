@@ -1,6 +1,5 @@
 /** How Claude Code is started in an env: a function from facts to arguments, variables and files. */
-import { delimiter } from "node:path";
-import { type AbsPath, join } from "../../base/paths.ts";
+import { type AbsPath, join, PATH_LIST_SEPARATOR } from "../../base/paths.ts";
 import {
   hoistPluginServers,
   type PluginPlace,
@@ -154,13 +153,14 @@ function overlayVariables(
 function commonVariables(
   project: ProjectFacts | undefined,
 ): Record<string, string> {
-  const above = project?.above.filter((dir) => !dir.includes(delimiter)) ?? [];
+  const above =
+    project?.above.filter((dir) => !dir.includes(PATH_LIST_SEPARATOR)) ?? [];
   return {
     // Servers of the user's claude.ai account are not the env's.
     ENABLE_CLAUDEAI_MCP_SERVERS: "false",
     // From 2.1.329 on: directories in which nothing is looked for. The settings do the same for earlier ones.
     ...(above.length > 0
-      ? { CLAUDE_CODE_AUTOMOUNT_ROOTS: above.join(delimiter) }
+      ? { CLAUDE_CODE_AUTOMOUNT_ROOTS: above.join(PATH_LIST_SEPARATOR) }
       : {}),
   };
 }

@@ -1,18 +1,18 @@
-/** The program: which role it plays is decided by the name it was called by, before anything is loaded. */
+/**
+ * The program: which role it plays is decided by the name it was called by, before anything else is loaded. Each role makes
+ * its own host: the roles named `main_…` are built as files of their own, which share no code with the rest.
+ */
 import { calledAs } from "./os/argv0.ts";
-import { realHost } from "./os/host.ts";
-import { exit } from "./os/terminal.ts";
+import { exit, programArguments } from "./os/program.ts";
 
-const host = realHost();
+const args = programArguments();
 if (calledAs() === "claude") {
-  try {
-    const { launchClaude } = await import("./launch/shim.ts");
-    await launchClaude(host.args, host);
-  } catch (error) {
-    const { reportError } = await import("./cli/report_error.ts");
-    exit(reportError(error));
-  }
+  const { runClaude } = await import("./main_claude.ts");
+  exit(await runClaude());
+} else if (args.length === 1 && args[0] === "current") {
+  const { runCurrent } = await import("./main_current.ts");
+  exit(await runCurrent());
 } else {
   const { runCli } = await import("./cli/mod.ts");
-  exit(await runCli(host.args, host));
+  exit(await runCli(args));
 }

@@ -63,7 +63,7 @@ export function placeOf(path: string): Place {
   }
   if (top !== "src" || second === undefined) return { kind: "outside" };
   if (rest.length > 0) return { kind: "module", name: second };
-  if (/^main(_test)?\.ts$/.test(second)) return { kind: "main" };
+  if (/^main(_[a-z]+)?\.ts$/.test(second)) return { kind: "main" };
   if (/^mod(_test)?\.ts$/.test(second)) return { kind: "library" };
   return { kind: "stray" };
 }
@@ -105,6 +105,8 @@ export function importProblem(from: string, to: string): string | undefined {
       ? undefined
       : "scripts/ may import src/base and nothing else of src/";
   }
+  // A role that is built as a file of its own.
+  if (place.kind === "main" && target.kind === "main") return undefined;
   if (name === undefined) return `src/ must not import "${to}"`;
   return moduleProblem(place, { name, path: to });
 }

@@ -81,13 +81,11 @@ export function planContents(env: OpenEnv, home: AbsPath): Contents {
       mark: treeFingerprint(entry.name, scanTree(source)),
     };
   });
-  const skillsMark = sha256Hex(skills.map((s) => s.mark).join(" ")).slice(
-    0,
-    16,
+  const skillsPlugin = skills.length === 0 ? undefined : join(
+    slot.installed,
+    sha256Hex(skills.map((skill) => skill.mark).join(" ")).slice(0, 16),
+    SKILLS_PLUGIN,
   );
-  const skillsPlugin = skills.length === 0
-    ? undefined
-    : join(slot.installed, skillsMark, SKILLS_PLUGIN);
   const installs = [
     ...plugins.map(({ name, source, installed }) =>
       ({ kind: "plugin", name, source, target: installed }) as const

@@ -25,8 +25,3 @@ function writeUnlessClosed(
     if (!isClosed) throw ioError("write", name, error);
   }
 }
-
-/** Ends the process. */
-export function exit(code: number): never {
-  Deno.exit(code);
-}

@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   HOME_UNSET: "HOME is not set or is not an absolute path",
   HOOK_FAILED: "a pre_activate hook failed",
   HOOK_UNTRUSTED: "a repository's hook is not trusted",
+  INTERRUPTED: "the user or a signal stopped it",
   IO: "the operating system refused a file operation",
   LOCK_TIMEOUT: "another aenv process holds the lock",
   MANIFEST_EXISTS: "a manifest is there already",
@@ -43,6 +44,13 @@ export const ERROR_CODES = {
   PATH_INVALID: "a path is not what the operation needs",
   PIN_INVALID: ".aenv-version does not hold one environment name",
   SHELL_UNSAFE: "a path cannot be put into a shell script safely",
+  SOURCE_DENIED: "a server asks for a login, or refuses the one it was given",
+  SOURCE_INVALID: "a source is written in none of the accepted forms",
+  SOURCE_MISMATCH: "what a source delivers is not what the lock pins",
+  SOURCE_NOT_FOUND: "a source has nothing of that name, version or ref",
+  SOURCE_OFFLINE: "a source is needed and the network may not be used",
+  SOURCE_REFUSED: "a source, or what it delivers, is not safe to take",
+  SOURCE_UNREACHABLE: "a source does not answer as it should",
   USAGE: "wrong command line",
   VARIABLE_MISSING:
     "an environment variable that the manifest needs is not set",
@@ -81,11 +89,13 @@ export class AppError extends Error {
   }
 }
 
+/** Failures that say nothing about whether the agent was started: wrong words, and an agent that ran and could not be observed. */
+const NO_REFUSAL: ReadonlySet<ErrorCode> = new Set(["USAGE", "VERIFY_FAILED"]);
+
 /** The same error with exit code 3: on a launch path every failure means that the agent was not started. */
 export function asRefusal(error: unknown): unknown {
-  if (!(error instanceof AppError) || error.exitCode === ExitCode.refused) {
-    return error;
-  }
+  if (!(error instanceof AppError) || NO_REFUSAL.has(error.code)) return error;
+  if (error.exitCode === ExitCode.refused) return error;
   return copyOf(error, error.message, ExitCode.refused);
 }
 

@@ -15,6 +15,7 @@
  *     xdg/{config,data,state,cache}   [env] xdg = "private"
  *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
  *   cache/agents.json            versions of agent programs by file identity
+ *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   trash/                       what a removal has yet to delete
  * ```
  */

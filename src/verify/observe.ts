@@ -1,6 +1,6 @@
 /** One run of the real agent against the stub: what it is given besides the launch's own, and what it shows. */
 import { claude } from "../agents/mod.ts";
-import { AppError, ExitCode } from "../base/errors.ts";
+import { AppError } from "../base/errors.ts";
 import type { AbsPath } from "../base/paths.ts";
 import { redact } from "../base/redact.ts";
 import { quote } from "../base/text.ts";
@@ -88,7 +88,7 @@ export interface Seen {
   readonly lacking: readonly string[];
 }
 
-/** Runs the agent once. Throws `VERIFY_FAILED` (exit 3) when it could not be observed. */
+/** Runs the agent once. Throws `VERIFY_FAILED` when it could not be observed. */
 export async function observe(agent: AgentRun): Promise<Seen> {
   const stub = startStubApi();
   try {
@@ -209,9 +209,6 @@ function unobserved(agent: AgentRun, output: Output): AppError {
     `Cannot observe ${quote(agent.program)}: ${how}${
       said === undefined ? "" : `, saying ${quote(redact(said))}`
     }`,
-    {
-      hint: "Try it by hand: aenv run -- -p /context",
-      exitCode: ExitCode.refused,
-    },
+    { hint: "Try it by hand: aenv run -- -p /context" },
   );
 }

@@ -53,7 +53,7 @@ interface Verification {
 
 /**
  * Launches the env's agent once against a stand-in for the model and compares what it reports with what is declared.
- * Throws what planning throws, and `VERIFY_FAILED` (exit 3) when the agent could not be observed.
+ * Throws what planning throws, and `VERIFY_FAILED` when the agent could not be observed.
  */
 export async function verifyEnv(
   env: OpenEnv,
@@ -273,7 +273,6 @@ function requestRows(
     throw new AppError(
       "VERIFY_FAILED",
       "Cannot read a request of the agent: none came to the stand-in for the model",
-      { exitCode: ExitCode.refused },
     );
   }
   const directories = [

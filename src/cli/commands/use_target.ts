@@ -14,7 +14,8 @@ export const command: Command = {
   },
   run(input, host) {
     const [first, ...rest] = input.args;
-    const words = first === "use" ? rest : input.args;
+    // The function asks after any command line with the word in it: `aenv new use` switches nothing.
+    const words = first === "use" ? rest : [];
     const names = words.filter((word) => !word.startsWith("-"));
     const switches = words.length - names.length;
     const isPlain = names.length === 1 &&

@@ -16,7 +16,8 @@
  *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/builtins.json          what an agent offers by itself, for `verify`
- *   trash/                       what a removal has yet to delete
+ *   state/<id>/                  one transaction: record.json, what it replaced and took away
+ *   trash/                       what has yet to be deleted
  * ```
  */
 import { type AbsPath, join, parseAbsPath } from "./paths.ts";
@@ -41,6 +42,7 @@ export interface Dirs {
   readonly runs: AbsPath;
   readonly agentVersions: AbsPath;
   readonly cache: AbsPath;
+  readonly state: AbsPath;
   readonly trash: AbsPath;
 }
 
@@ -55,6 +57,7 @@ export function dirsAt(root: AbsPath): Dirs {
     runs: join(root, "runs"),
     cache: join(root, "cache"),
     agentVersions: join(root, "cache", "agents.json"),
+    state: join(root, "state"),
     trash: join(root, "trash"),
   };
 }

@@ -51,6 +51,9 @@ export const ERROR_CODES = {
   SOURCE_OFFLINE: "a source is needed and the network may not be used",
   SOURCE_REFUSED: "a source, or what it delivers, is not safe to take",
   SOURCE_UNREACHABLE: "a source does not answer as it should",
+  TX_CONFLICT: "something changed since a transaction wrote it",
+  TX_INVALID: "the record of a transaction cannot be used",
+  TX_NOT_FOUND: "no such transaction, or none that can be taken back",
   USAGE: "wrong command line",
   VARIABLE_MISSING:
     "an environment variable that the manifest needs is not set",

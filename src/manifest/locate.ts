@@ -23,10 +23,10 @@ export function locate(
   let header: (string | number)[] = [];
   let best: { place: Place; depth: number } | undefined;
   function offer(found: (string | number)[], place: Place): void {
-    if (!isPrefix(found, path)) return;
-    if (best === undefined || found.length > best.depth) {
-      best = { place, depth: found.length };
-    }
+    // `[a.b]` is the place of `a` too, when nothing else is.
+    const depth = Math.min(found.length, path.length);
+    if (!isPrefix(found.slice(0, depth), path)) return;
+    if (best === undefined || depth > best.depth) best = { place, depth };
   }
   for (const [index, line] of lines.entries()) {
     const heading = HEADER.exec(line);

@@ -1,15 +1,11 @@
 /** Reads `aenv.toml`. */
-import {
-  type EnvName,
-  isGlobal,
-  type ItemName,
-  nameProblem,
-} from "../base/ids.ts";
+import { type EnvName, isGlobal, nameProblem } from "../base/ids.ts";
 import { quote } from "../base/text.ts";
+import { parseEntries } from "./entries.ts";
 import { parseMcp } from "./mcp.ts";
-import { type KeyPath, Reader, type Table } from "./reader.ts";
+import { type KeyPath, Reader } from "./reader.ts";
 import { parseSandbox, parseSecrets } from "./sandbox.ts";
-import type { Entry, Manifest } from "./schema.ts";
+import type { Manifest } from "./schema.ts";
 import { parseTomlText } from "./toml.ts";
 import { parseVars } from "./vars.ts";
 
@@ -130,51 +126,4 @@ function parseRange(reader: Reader, value: unknown, path: KeyPath): string {
     );
   }
   return range;
-}
-
-function parseEntries(
-  reader: Reader,
-  value: unknown,
-  kind: "plugins" | "skills",
-): Entry[] {
-  const section = reader.table(value, [kind], ["enabled"]);
-  const seen = new Set<string>();
-  return reader.list(section["enabled"], [kind, "enabled"]).map((item, i) => {
-    const path = [kind, "enabled", i];
-    const entry = parseEntry(reader, item, path);
-    if (seen.has(entry.name.toLowerCase())) {
-      reader.fail([...path, "name"], `${quote(entry.name)} is declared twice`);
-    }
-    seen.add(entry.name.toLowerCase());
-    return entry;
-  });
-}
-
-function parseEntry(reader: Reader, item: unknown, path: KeyPath): Entry {
-  const table: Table = reader.table(item, path, ["name", "source", "subpath"]);
-  const name = reader.required(table["name"], [...path, "name"]);
-  const problem = nameProblem(name);
-  if (problem !== undefined) {
-    reader.fail(
-      [...path, "name"],
-      `the name ${quote(name)} cannot be used: ${problem}`,
-    );
-  }
-  const source = reader.required(table["source"], [...path, "source"]);
-  const subpath = reader.string(table["subpath"], [...path, "subpath"]);
-  if (subpath !== undefined && !isPlainSubpath(subpath)) {
-    reader.fail(
-      [...path, "subpath"],
-      `the subpath ${quote(subpath)} is not a plain relative path`,
-      "Use a directory inside the source, without . and ..",
-    );
-  }
-  return { name: name as ItemName, source, subpath };
-}
-
-function isPlainSubpath(text: string): boolean {
-  return text !== "" && !text.includes("\\") &&
-    text.split("/").every((part) =>
-      part !== "" && part !== "." && part !== ".."
-    );
 }

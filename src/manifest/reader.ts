@@ -1,5 +1,9 @@
 /** Walks a parsed TOML document and reports what is wrong with line and column. */
-import { AppError, type AppErrorOptions } from "../base/errors.ts";
+import {
+  AppError,
+  type AppErrorOptions,
+  type ErrorCode,
+} from "../base/errors.ts";
 import { didYouMean, listWords, quote } from "../base/text.ts";
 import { locate } from "./locate.ts";
 
@@ -9,14 +13,24 @@ export type KeyPath = readonly (string | number)[];
 /** A table of the document with the place where it stands. */
 export type Table = Readonly<Record<string, unknown>>;
 
-/** The document a value came from; every check throws `MANIFEST_INVALID` with its place. */
+/** What a document is called in errors, and their code. */
+export interface DocumentKind {
+  readonly noun: string;
+  readonly code: ErrorCode;
+}
+
+const MANIFEST: DocumentKind = { noun: "manifest", code: "MANIFEST_INVALID" };
+
+/** The document a value came from; every check throws its kind's code (`MANIFEST_INVALID`) with the place. */
 export class Reader {
   readonly text: string;
   readonly file: string;
+  readonly #kind: DocumentKind;
 
-  constructor(text: string, file: string) {
+  constructor(text: string, file: string, kind = MANIFEST) {
     this.text = text;
     this.file = file;
+    this.#kind = kind;
   }
 
   /** Throws: `state` says what is wrong at `path`. */
@@ -32,9 +46,10 @@ export class Reader {
   }
 
   #error(state: string, options: AppErrorOptions): AppError {
+    const { noun, code } = this.#kind;
     return new AppError(
-      "MANIFEST_INVALID",
-      `Cannot read manifest ${quote(this.file)}: ${state}`,
+      code,
+      `Cannot read ${noun} ${quote(this.file)}: ${state}`,
       options,
     );
   }

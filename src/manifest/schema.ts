@@ -18,6 +18,9 @@ export type McpServer =
     readonly headers: Readonly<Record<string, string>>;
   };
 
+/** The sections that list plugins and skills. */
+export type EntryKind = "plugins" | "skills";
+
 /** A plugin or a skill and where it comes from. */
 export interface Entry {
   readonly name: ItemName;

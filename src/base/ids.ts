@@ -16,7 +16,12 @@ export const MAX_NAME_LENGTH = 100;
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 /** Device names that Windows answers for in every directory. */
-const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)/i;
+
+/** Whether Windows takes this file name for a device, whatever its ending. */
+export function isWindowsDevice(name: string): boolean {
+  return WINDOWS_DEVICE.test(name);
+}
 
 /** Why `text` is not a valid name, in a few words; undefined when it is one. */
 export function nameProblem(text: string): string | undefined {
@@ -28,7 +33,7 @@ export function nameProblem(text: string): string | undefined {
   if (text.startsWith("-")) return "it starts with a dash";
   if (!NAME.test(text)) return foreignCharacter(text);
   if (text.endsWith(".")) return "it ends with a dot";
-  if (WINDOWS_DEVICE.test(text)) return "it is a device name on Windows";
+  if (isWindowsDevice(text)) return "it is a device name on Windows";
   return undefined;
 }
 

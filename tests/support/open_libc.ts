@@ -3,5 +3,7 @@
  * test that happens to be the first to need it.
  */
 import { libc } from "../../src/os/libc.ts";
+import { openCalls } from "../../src/os/marks.ts";
 
 libc();
+openCalls();

@@ -182,6 +182,15 @@ export function writeNew(
   withIo("write", path, () => writeCreating(path, data, { mode, sync: false }));
 }
 
+/** Like {@link writeNew}, and the bytes are on the disk when it returns. */
+export function writeSynced(
+  path: AbsPath,
+  data: string | Uint8Array,
+  mode = FILE_MODE,
+): void {
+  withIo("write", path, () => writeCreating(path, data, { mode, sync: true }));
+}
+
 function writeCreating(
   path: AbsPath,
   data: string | Uint8Array,
@@ -252,7 +261,8 @@ export function tempName(): string {
   return ".tmp-" + crypto.randomUUID();
 }
 
-function syncDir(path: AbsPath): void {
+/** Waits until the names in a directory are on the disk as they are now; nothing on Windows. */
+export function syncDir(path: AbsPath): void {
   if (Deno.build.os === "windows") return;
   const dir = Deno.openSync(path);
   try {
@@ -260,6 +270,11 @@ function syncDir(path: AbsPath): void {
   } finally {
     dir.close();
   }
+}
+
+/** `count` random hexadecimal digits, at most 32. */
+export function randomHex(count: number): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, count);
 }
 
 /** Where a symbolic link points; undefined when `path` is no link. */
@@ -290,10 +305,34 @@ export function removeFile(path: string): void {
   ifExists("remove", path, () => Deno.removeSync(path));
 }
 
-/** Removes a tree; links in it are removed, not followed. Nothing when it is not there. */
+/** Removes a directory that is empty. Returns whether it is gone. */
+export function removeEmptyDir(path: AbsPath): boolean {
+  if ((readDir(path) ?? []).length > 0) return false;
+  removeFile(path);
+  return true;
+}
+
+/** Removes a tree, read-only directories as well; links in it are removed, not followed. Nothing when it is not there. */
 export function removeTree(path: AbsPath): void {
   if (isAbsent(path, { follow: false })) return;
-  ifExists("remove", path, () => Deno.removeSync(path, { recursive: true }));
+  ifExists("remove", path, () => {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (osCode(error) !== "EACCES") throw error;
+      makeWritable(path);
+      Deno.removeSync(path, { recursive: true });
+    }
+  });
+}
+
+/** Lets this user remove what is in the directories of a tree. */
+function makeWritable(path: string): void {
+  if (!Deno.lstatSync(path).isDirectory) return;
+  Deno.chmodSync(path, DIR_MODE);
+  for (const entry of Deno.readDirSync(path)) {
+    if (entry.isDirectory) makeWritable(`${path}/${entry.name}`);
+  }
 }
 
 /** Whether this user may execute the file: by permission bits, or by suffix on Windows. */

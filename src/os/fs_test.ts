@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { runUnprivileged } from "../../tests/support/unprivileged.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import {
   copyFile,
@@ -212,6 +213,26 @@ Deno.test("removeTree() removes links in a tree and not what they lead to", () =
     deepStrictEqual(names(dir), ["precious"]);
     deepStrictEqual(names(join(dir, "precious")), ["x"]);
   });
+});
+
+Deno.test("removeTree() removes directories that cannot be written", async () => {
+  const dir = Deno.realPathSync(Deno.makeTempDirSync()) as AbsPath;
+  Deno.mkdirSync(join(dir, "tree", "sub", "deep"), { recursive: true });
+  Deno.writeTextFileSync(join(dir, "tree", "sub", "file"), "x");
+  Deno.mkdirSync(join(dir, "outside"), { mode: 0o500 });
+  Deno.symlinkSync("../../outside", join(dir, "tree", "sub", "link"));
+  for (const name of ["tree/sub/deep", "tree/sub", "tree", "outside"]) {
+    Deno.chmodSync(join(dir, name), 0o500);
+  }
+  const module = new URL("./fs.ts", import.meta.url).href;
+  const script = `
+    import { removeTree } from ${JSON.stringify(module)};
+    removeTree(Deno.args[0] + "/tree");
+  `;
+  await runUnprivileged(script, dir, [dir]);
+  deepStrictEqual(names(dir), ["outside"]);
+  strictEqual(lstat(join(dir, "outside"))?.mode, 0o500);
+  Deno.removeSync(dir, { recursive: true });
 });
 
 Deno.test("removeFile() is silent when there is nothing", () => {

@@ -2,8 +2,8 @@
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import { ensureDir, FILE_MODE } from "./fs.ts";
-import { withIo } from "./io_error.ts";
+import { ensureDir, FILE_MODE, removeFile } from "./fs.ts";
+import { ifExists, withIo } from "./io_error.ts";
 
 /** How long to wait for a lock. */
 export interface LockOptions {
@@ -11,11 +11,13 @@ export interface LockOptions {
   readonly timeout?: number;
   /** Called once when somebody else holds the lock. */
   readonly onWait?: () => void;
+  /** True lets others in who share it too. */
+  readonly shared?: boolean;
 }
 
 const POLL_MS = 25;
 
-/** Runs `work` while holding the exclusive lock `path`. Throws `LOCK_TIMEOUT`. Not re-entrant. */
+/** Runs `work` while holding the lock `path`, exclusive unless `shared`. Throws `LOCK_TIMEOUT`. Not re-entrant. */
 export async function withLock<T>(
   path: AbsPath,
   work: () => T | Promise<T>,
@@ -47,9 +49,10 @@ async function acquire(
   options: LockOptions,
 ): Promise<void> {
   const deadline = performance.now() + (options.timeout ?? 30_000);
-  if (file.tryLockSync(true)) return;
+  const exclusive = options.shared !== true;
+  if (file.tryLockSync(exclusive)) return;
   options.onWait?.();
-  while (!file.tryLockSync(true)) {
+  while (!file.tryLockSync(exclusive)) {
     if (performance.now() > deadline) {
       throw new AppError(
         "LOCK_TIMEOUT",
@@ -61,4 +64,50 @@ async function acquire(
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** A file that shows, by the lock on it, whether the process that made it lives, and what that has to say. */
+export class LifeSign implements Disposable {
+  readonly path: AbsPath;
+  readonly #file: Deno.FsFile;
+
+  /** Makes the file, which must not exist. Whoever calls {@link isAlive} in between sees it as dead: keep them out. Throws `IO`. */
+  constructor(path: AbsPath) {
+    this.path = path;
+    this.#file = withIo("make", path, () => {
+      const file = Deno.openSync(path, {
+        read: true,
+        write: true,
+        createNew: true,
+        mode: FILE_MODE,
+      });
+      file.lockSync(true);
+      return file;
+    });
+  }
+
+  /** Adds a line. Throws `IO`. */
+  say(line: string): void {
+    const bytes = new TextEncoder().encode(line + "\n");
+    withIo("write", this.path, () => {
+      let done = 0;
+      while (done < bytes.length) {
+        done += this.#file.writeSync(bytes.subarray(done));
+      }
+    });
+  }
+
+  /** Removes the file. */
+  [Symbol.dispose](): void {
+    removeFile(this.path);
+    this.#file.close();
+  }
+}
+
+/** Whether the process that made this {@link LifeSign} lives. False when there is none. */
+export function isAlive(path: AbsPath): boolean {
+  return ifExists("open", path, () => {
+    using file = Deno.openSync(path, { read: true, write: true });
+    return !file.tryLockSync(true);
+  }) ?? false;
 }

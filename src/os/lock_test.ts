@@ -1,7 +1,12 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type AbsPath, join } from "../base/paths.ts";
-import { withLock } from "./lock.ts";
+import { isAlive, LifeSign, withLock } from "./lock.ts";
 
 const LOCK = new URL("./lock.ts", import.meta.url).href;
 const ROOT = decodeURIComponent(new URL("../..", import.meta.url).pathname);
@@ -28,6 +33,15 @@ for (let i = 0; i < 20; i++) {
 }
 `;
 
+/** Shows a life sign from the first byte it prints until its standard input ends. */
+const LIVING = `
+import { LifeSign } from ${JSON.stringify(LOCK)};
+using sign = new LifeSign(Deno.args[0]);
+sign.say("here");
+Deno.stdout.writeSync(new TextEncoder().encode("held"));
+await Deno.stdin.read(new Uint8Array(1));
+`;
+
 function spawn(script: string, args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["eval", "--ext=ts", script, ...args],
@@ -39,8 +53,11 @@ function spawn(script: string, args: readonly string[]): Deno.ChildProcess {
 }
 
 /** A process that holds the lock by the time this returns. */
-async function holder(lock: string): Promise<Deno.ChildProcess> {
-  const child = spawn(HOLDER, [lock]);
+async function holder(
+  lock: string,
+  script = HOLDER,
+): Promise<Deno.ChildProcess> {
+  const child = spawn(script, [lock]);
   const reader = child.stdout.getReader();
   const { value } = await reader.read();
   strictEqual(new TextDecoder().decode(value), "held");
@@ -112,4 +129,46 @@ Deno.test("withLock() lets one of several processes work at a time", async () =>
     strictEqual((await child.status).code, 0);
   }
   strictEqual(await Deno.readTextFile(file!), "60");
+});
+
+Deno.test("withLock() lets those in who share, and keeps the others out", async () => {
+  using temp = new TempDir();
+  const lock = join(temp.path as AbsPath, ".lock");
+  const soon = { timeout: 60 };
+  await withLock(lock, async () => {
+    const shared = () => withLock(lock, () => 1, { ...soon, shared: true });
+    strictEqual(await shared(), 1);
+    await rejects(() => withLock(lock, () => 1, soon), {
+      code: "LOCK_TIMEOUT",
+    });
+  }, { shared: true });
+  await withLock(lock, async () => {
+    const shared = () => withLock(lock, () => 1, { ...soon, shared: true });
+    await rejects(shared, { code: "LOCK_TIMEOUT" });
+  });
+});
+
+Deno.test("isAlive() sees a process until it is killed, and what it said stays", async () => {
+  using temp = new TempDir();
+  const path = join(temp.path as AbsPath, "sign");
+  strictEqual(isAlive(path), false);
+  const child = await holder(path, LIVING);
+  strictEqual(isAlive(path), true);
+  child.kill("SIGKILL");
+  await child.status;
+  strictEqual(isAlive(path), false);
+  strictEqual(await Deno.readTextFile(path), "here\n");
+  await child.stdin.close().catch(() => undefined);
+});
+
+Deno.test("LifeSign goes with its file, and never takes one over", () => {
+  using temp = new TempDir();
+  const path = join(temp.path as AbsPath, "sign");
+  {
+    using _sign = new LifeSign(path);
+    strictEqual(isAlive(path), true);
+    throws(() => new LifeSign(path), { code: "IO" });
+    strictEqual(isAlive(path), true);
+  }
+  deepStrictEqual([...Deno.readDirSync(temp.path)], []);
 });

@@ -1,15 +1,16 @@
-/** Writing `$AENV_HOME/config.toml`; comments stay. The caller holds the home's lock. */
+/** Writing `$AENV_HOME/config.toml`; comments stay. */
 import type { Dirs } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
-import { ensureDir, readText, realPath, writeAtomic } from "../os/fs.ts";
+import { readText, realPath } from "../os/fs.ts";
+import type { Transaction } from "../tx/mod.ts";
 import { parseConfig } from "./config.ts";
 import { editToml } from "./toml_edit.ts";
 
 /** Sets `default_env`, or takes it away. Throws `CONFIG_INVALID`, `IO`. */
 export async function setDefaultEnv(
-  dirs: Dirs,
   name: string | undefined,
+  { dirs, tx }: { dirs: Dirs; tx: Transaction },
 ): Promise<void> {
   const before = readText(dirs.config) ?? "";
   const old = parseConfig(before, dirs.config).defaultEnv;
@@ -30,9 +31,8 @@ export async function setDefaultEnv(
       { hint: "Make the change by hand" },
     );
   }
-  ensureDir(dirs.root);
   // Some keep their configuration elsewhere and link to it: the link stays.
-  writeAtomic(realPath(dirs.config) ?? dirs.config, after);
+  tx.put({ path: realPath(dirs.config) ?? dirs.config, data: after });
 }
 
 /** Takes the line out and leaves a comment on it standing. (An editor of values would take the comment above along.) */

@@ -2,17 +2,25 @@ import { ok, rejects, strictEqual } from "node:assert/strict";
 import { EnvWorld } from "../../tests/support/env_world.ts";
 import { readConfig } from "./config.ts";
 import { setDefaultEnv } from "./config_edit.ts";
+import { transact } from "./slots.ts";
 
 const FILE = ".aenv/config.toml";
 
+function setDefault(world: EnvWorld, name: string | undefined): Promise<void> {
+  const { dirs } = world;
+  const place = { host: world.host(), dirs };
+  const about = { kind: "use", env: null };
+  return transact(about, place, (tx) => setDefaultEnv(name, { dirs, tx }));
+}
+
 Deno.test("setDefaultEnv() makes the file, changes it and takes the key away", async () => {
   using world = new EnvWorld();
-  await setDefaultEnv(world.dirs, "a");
+  await setDefault(world, "a");
   strictEqual(world.read(FILE), 'default_env = "a"\n');
   strictEqual(world.mode(FILE), "600");
-  await setDefaultEnv(world.dirs, "global");
+  await setDefault(world, "global");
   strictEqual(readConfig(world.dirs).defaultEnv, "global");
-  await setDefaultEnv(world.dirs, undefined);
+  await setDefault(world, undefined);
   strictEqual(world.read(FILE), "");
 });
 
@@ -21,11 +29,11 @@ Deno.test("setDefaultEnv() keeps comments, also those beside the key it takes aw
   const text =
     '# mine\ndefault_env = "a" # why\n\n[agents] # b\nclaude = "/x" # c\n';
   world.write(FILE, text);
-  await setDefaultEnv(world.dirs, "b");
+  await setDefault(world, "b");
   strictEqual(world.read(FILE), text.replace('"a"', '"b"'));
-  await setDefaultEnv(world.dirs, undefined);
+  await setDefault(world, undefined);
   strictEqual(world.read(FILE), text.replace('default_env = "a" ', ""));
-  await setDefaultEnv(world.dirs, "c");
+  await setDefault(world, "c");
   strictEqual(readConfig(world.dirs).defaultEnv, "c");
   for (const comment of ["# mine", "# why", "# b", "# c"]) {
     ok(world.read(FILE).includes(comment), comment);
@@ -36,7 +44,7 @@ Deno.test("setDefaultEnv() writes through a link that the user made", async () =
   using world = new EnvWorld();
   world.write("dotfiles/aenv.toml", "");
   world.link(FILE, "../dotfiles/aenv.toml");
-  await setDefaultEnv(world.dirs, "a");
+  await setDefault(world, "a");
   strictEqual(world.read("dotfiles/aenv.toml"), 'default_env = "a"\n');
   strictEqual(world.tree(".aenv")["config.toml"], "-> ../dotfiles/aenv.toml");
 });
@@ -44,6 +52,6 @@ Deno.test("setDefaultEnv() writes through a link that the user made", async () =
 Deno.test("setDefaultEnv() refuses a file that it cannot read, and leaves it", async () => {
   using world = new EnvWorld();
   world.write(FILE, "default_env = ");
-  await rejects(setDefaultEnv(world.dirs, "a"), /Cannot read configuration/);
+  await rejects(setDefault(world, "a"), /Cannot read configuration/);
   strictEqual(world.read(FILE), "default_env = ");
 });

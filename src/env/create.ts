@@ -4,8 +4,9 @@ import { AppError } from "../base/errors.ts";
 import { type EnvName, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, isBelow, isWithin, join } from "../base/paths.ts";
 import { relative } from "node:path";
+import { quote } from "../base/text.ts";
 import { newManifest } from "../manifest/mod.ts";
-import { readText, stat, writeNew } from "../os/fs.ts";
+import { makeDir, readText, type Stat, stat, writeNew } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { hostDirs } from "./active.ts";
 import { cloneConfig, copyTree, type LeftOut, Rewriter } from "./clone/mod.ts";
@@ -13,7 +14,7 @@ import { localSourcePath } from "./local_source.ts";
 import { copyManifest } from "./manifest_copy.ts";
 import { openEnv } from "./open.ts";
 import { refFromOption } from "./resolve.ts";
-import { changeHome, makeSlot, requireFree } from "./slots.ts";
+import { requireFree, STAGING, transact } from "./slots.ts";
 import type { OpenEnv } from "./types.ts";
 import { homeOrNone, userPlaces } from "./user_places.ts";
 
@@ -52,22 +53,44 @@ export async function createEnv(
   const source = input.from === undefined
     ? undefined
     : openEnv(refFromOption(input.from, host, dirs), host, dirs);
-  const leftOut = await changeHome(
-    host,
-    dirs,
-    () =>
-      makeSlot(name, dirs, async (staging) => {
-        if (source?.kind === "env") {
-          return await copyEnv(source, { name, staging, host, dirs });
-        }
-        writeNew(staging.manifest, newManifest(name, { bare: input.bare }));
-        return source === undefined
-          ? []
-          : copyUserConfig({ name, staging, host, dirs });
-      }),
-  );
   const slot = slotAt(join(dirs.envs, name));
+  const prepare = async (scratch: AbsPath) => {
+    const staging = slotAt(join(scratch, STAGING));
+    makeDir(staging.root);
+    const copied = source?.kind === "env" ? stat(source.slot.root) : undefined;
+    const target = { name, staging, host, dirs };
+    if (source?.kind === "env") {
+      return { copied, leftOut: await copyEnv(source, target) };
+    }
+    writeNew(staging.manifest, newManifest(name, { bare: input.bare }));
+    const leftOut = source === undefined ? [] : copyUserConfig(target);
+    return { copied, leftOut };
+  };
+  const about = {
+    kind: "new",
+    env: name,
+    note: input.from && `from ${input.from}`,
+    prepare,
+  };
+  const leftOut = await transact(about, { host, dirs }, (tx, made) => {
+    requireFree(name, dirs);
+    if (source?.kind === "env") requireUnmoved(source, made.copied);
+    if (stat(dirs.envs) === undefined) tx.makeDir(dirs.envs);
+    tx.place(STAGING, slot.root, { completes: true });
+    return made.leftOut;
+  });
   return { name, path: slot.root, manifest: slot.manifest, leftOut };
+}
+
+/** Refuses a copy of what was removed or renamed while it was copied: something may be missing in it. */
+function requireUnmoved(source: OpenEnv, copied: Stat | undefined): void {
+  const now = stat(source.slot.root);
+  if (now?.ino === copied?.ino && now?.dev === copied?.dev) return;
+  throw new AppError(
+    "TX_CONFLICT",
+    `Cannot copy environment ${quote(source.label)}: it was changed meanwhile`,
+    { hint: "Try again" },
+  );
 }
 
 /** The env that is being made. */

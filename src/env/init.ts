@@ -1,5 +1,5 @@
 /** `init`: our home, its shims, and the env `default` from the user's configuration. Running it again mends what is missing. */
-import type { Dirs } from "../base/dirs.ts";
+import { type Dirs, slotAt } from "../base/dirs.ts";
 import { Var } from "../base/env_vars.ts";
 import { AppError } from "../base/errors.ts";
 import type { EnvName } from "../base/ids.ts";
@@ -11,6 +11,7 @@ import {
   DIR_MODE,
   ensureDir,
   lstat,
+  makeDir,
   readDir,
   realPath,
   stat,
@@ -20,7 +21,7 @@ import type { Host } from "../os/host.ts";
 import { hostDirs } from "./active.ts";
 import { cloneConfig, type LeftOut } from "./clone/mod.ts";
 import { makeShim, planShims, shimPath } from "./shims.ts";
-import { changeHome, makeSlot } from "./slots.ts";
+import { STAGING, transact } from "./slots.ts";
 import { homeOrNone, userPlaces } from "./user_places.ts";
 
 /** What to do. */
@@ -56,13 +57,29 @@ export async function initHome(
   const dirs = hostDirs(host);
   checkRoot(dirs, host);
   if (input.program) planShims(input.program, host, dirs);
-  makeDirs(dirs);
-  return await changeHome(host, dirs, async () => {
+  // What a look from outside makes, and no transaction.
+  ensureDir(dirs.root);
+  closeDir(dirs.root);
+  const prepare = (scratch: AbsPath) =>
+    input.makeDefault && !hasDefault(dirs)
+      ? prepareDefault(scratch, { host, dirs })
+      : undefined;
+  const about = { kind: "init", env: null, prepare };
+  return await transact(about, { host, dirs }, (tx, prepared) => {
     const steps = input.program ? planShims(input.program, host, dirs) : [];
-    const defaultEnv = input.makeDefault
-      ? await makeDefaultEnv(host, dirs)
-      : { state: "skipped" as const, from: undefined, leftOut: [] };
-    for (const step of steps) makeShim(step, host);
+    for (const dir of [dirs.envs, dirs.shims, dirs.runs, dirs.cache]) {
+      if (stat(dir) === undefined) tx.makeDir(dir);
+      else closeDir(dir);
+    }
+    for (const step of steps) makeShim(step, { host, tx });
+    const defaultEnv: InitResult["defaultEnv"] = !input.makeDefault
+      ? { state: "skipped", from: undefined, leftOut: [] }
+      : prepared === undefined || hasDefault(dirs)
+      ? { state: "exists", from: undefined, leftOut: [] }
+      : prepared;
+    if (defaultEnv === prepared) {
+      tx.place(STAGING, join(dirs.envs, DEFAULT), { completes: true });
+    }
     return {
       home: dirs.root,
       shims: dirs.shims,
@@ -70,6 +87,10 @@ export async function initHome(
       defaultEnv,
     };
   });
+}
+
+function hasDefault(dirs: Dirs): boolean {
+  return lstat(join(dirs.envs, DEFAULT)) !== undefined;
 }
 
 /** The shim `claude` of this home. */
@@ -111,39 +132,35 @@ function holdsOtherThings(root: AbsPath): boolean {
     "cache",
     "runs",
     ".lock",
+    "state",
     "trash",
   ];
   return names.length > 0 && !names.some((name) => own.includes(name));
 }
 
-/** Makes the directories, closed to others. */
-function makeDirs(dirs: Dirs): void {
-  for (const dir of [dirs.root, dirs.envs, dirs.shims, dirs.runs, dirs.cache]) {
-    ensureDir(dir);
-    if (stat(dir)?.mode !== DIR_MODE) chmod(dir, DIR_MODE);
-  }
+/** Closes a directory to others. */
+function closeDir(dir: AbsPath): void {
+  if (stat(dir)?.mode !== DIR_MODE) chmod(dir, DIR_MODE);
 }
 
-async function makeDefaultEnv(
-  host: Host,
-  dirs: Dirs,
-): Promise<InitResult["defaultEnv"]> {
-  if (lstat(join(dirs.envs, DEFAULT)) !== undefined) {
-    return { state: "exists", from: undefined, leftOut: [] };
-  }
+function prepareDefault(
+  scratch: AbsPath,
+  { host, dirs }: { host: Host; dirs: Dirs },
+): InitResult["defaultEnv"] {
+  const staging = slotAt(join(scratch, STAGING));
+  makeDir(staging.root);
+  writeNew(staging.manifest, newManifest(DEFAULT));
   const user = userPlaces(host, dirs);
-  const exists = stat(user.dir)?.kind === "directory";
-  return await makeSlot(DEFAULT, dirs, (staging) => {
-    writeNew(staging.manifest, newManifest(DEFAULT));
-    if (!exists) return { state: "empty", from: undefined, leftOut: [] };
-    const leftOut = cloneConfig({
-      from: user.dir,
-      stateFile: user.stateFile,
-      to: staging.claude,
-      place: join(dirs.envs, DEFAULT, "claude"),
-      home: host.home(),
-      uid: host.uid,
-    });
-    return { state: "copied", from: user.dir, leftOut };
+  if (stat(user.dir)?.kind !== "directory") {
+    return { state: "empty", from: undefined, leftOut: [] };
+  }
+  const leftOut = cloneConfig({
+    from: user.dir,
+    stateFile: user.stateFile,
+    to: staging.claude,
+    place: join(dirs.envs, DEFAULT, "claude"),
+    home: host.home(),
+    uid: host.uid,
   });
+  return { state: "copied", from: user.dir, leftOut };
 }

@@ -11,18 +11,13 @@ import {
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { newManifest } from "../manifest/mod.ts";
-import {
-  lstat,
-  readBytes,
-  realPath,
-  removeFile,
-  stat,
-  writeAtomic,
-  writeNew,
-} from "../os/fs.ts";
+import { lstat, readBytes, realPath, stat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import type { Put } from "../tx/mod.ts";
 import { hostDirs } from "./active.ts";
 import { addAttributes } from "./gitattributes.ts";
+import { projectSlotName } from "./open.ts";
+import { transact } from "./slots.ts";
 import { homeOrNone } from "./user_places.ts";
 
 /** What was made. */
@@ -39,28 +34,26 @@ export interface InitHereResult {
 const SHARED_MODE = 0o644;
 
 /** Writes `aenv.toml` and lines in `.gitattributes`, or neither. Throws `MANIFEST_EXISTS`, `NAME_INVALID`, `PATH_INVALID`, `IO`. */
-export function initHere(name: string | undefined, host: Host): InitHereResult {
+export async function initHere(
+  name: string | undefined,
+  host: Host,
+): Promise<InitHereResult> {
   const cwd = host.cwd();
-  checkPlace(cwd, host, hostDirs(host));
+  const dirs = hostDirs(host);
+  checkPlace(cwd, host, dirs);
   const manifest = join(cwd, MANIFEST_FILE);
-  if (lstat(manifest) !== undefined) {
-    throw new AppError(
-      "MANIFEST_EXISTS",
-      `Cannot make ${quote(manifest)}: it exists already`,
-      { hint: "See what it declares: aenv status" },
-    );
-  }
+  requireNone(manifest);
   const label = name === undefined ? nameFrom(cwd) : parseEnvName(name);
-  const attributes = planAttributes(cwd);
-  if (attributes) {
-    writeAtomic(attributes.path, attributes.after, attributes.mode);
-  }
-  try {
-    writeNew(manifest, newManifest(label), SHARED_MODE);
-  } catch (error) {
-    if (attributes) undo(attributes);
-    throw error;
-  }
+  const slotName = projectSlotName(label, realPath(cwd) ?? cwd);
+  const about = { kind: "init", env: slotName, note: `--here in ${cwd}` };
+  const attributes = await transact(about, { host, dirs }, (tx) => {
+    requireNone(manifest);
+    const put = planAttributes(cwd);
+    const data = newManifest(label);
+    const own = { path: manifest, data, mode: SHARED_MODE };
+    tx.putAll(put ? [put, own] : [own], { completes: true });
+    return put;
+  });
   const pin = join(cwd, PIN_FILE);
   return {
     name: label,
@@ -105,15 +98,17 @@ function nameFrom(cwd: AbsPath): EnvName {
   );
 }
 
-interface AttributesStep {
-  readonly path: AbsPath;
-  readonly before: Uint8Array | undefined;
-  readonly after: Uint8Array;
-  readonly mode: number;
+function requireNone(manifest: AbsPath): void {
+  if (lstat(manifest) === undefined) return;
+  throw new AppError(
+    "MANIFEST_EXISTS",
+    `Cannot make ${quote(manifest)}: it exists already`,
+    { hint: "See what it declares: aenv status" },
+  );
 }
 
 /** What to write into `.gitattributes`; undefined when it has our lines. Bytes that are no UTF-8 stay as they are. */
-function planAttributes(cwd: AbsPath): AttributesStep | undefined {
+function planAttributes(cwd: AbsPath): Put | undefined {
   const path = attributesPath(cwd);
   const before = readBytes(path);
   const text = latin1(before ?? new Uint8Array());
@@ -121,8 +116,7 @@ function planAttributes(cwd: AbsPath): AttributesStep | undefined {
   if (after === undefined) return undefined;
   return {
     path,
-    before,
-    after: Uint8Array.from(after, (char) => char.charCodeAt(0)),
+    data: Uint8Array.from(after, (char) => char.charCodeAt(0)),
     mode: stat(path)?.mode ?? SHARED_MODE,
   };
 }
@@ -150,9 +144,4 @@ function latin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
-}
-
-function undo({ path, before, mode }: AttributesStep): void {
-  if (before === undefined) removeFile(path);
-  else writeAtomic(path, before, mode);
 }

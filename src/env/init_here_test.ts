@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { EnvWorld } from "../../tests/support/env_world.ts";
 import { type AbsPath } from "../base/paths.ts";
 import { parseManifest } from "../manifest/mod.ts";
@@ -6,30 +6,30 @@ import { initHere } from "./init_here.ts";
 
 const LINES = "aenv.toml text eol=lf\naenv.lock text eol=lf\n";
 
-Deno.test("initHere() writes a manifest named after the directory, and the attributes", () => {
+Deno.test("initHere() writes a manifest named after the directory, and the attributes", async () => {
   using world = new EnvWorld();
-  const made = initHere(undefined, world.host());
+  const made = await initHere(undefined, world.host());
   strictEqual(made.name, "sub");
   deepStrictEqual(world.names("p/sub"), [".gitattributes", "aenv.toml"]);
   strictEqual(parseManifest(world.read("p/sub/aenv.toml"), "m").name, "sub");
   strictEqual(world.read("p/sub/.gitattributes"), LINES);
-  strictEqual(world.exists(".aenv"), false);
+  strictEqual(world.exists(".aenv/envs"), false);
 });
 
-Deno.test("initHere() says when a pin beside the manifest wins", () => {
+Deno.test("initHere() says when a pin beside the manifest wins", async () => {
   using world = new EnvWorld();
   const pin = world.write("p/sub/.aenv-version", "x\n");
-  strictEqual(initHere("mine", world.host()).shadowedBy, pin);
+  strictEqual((await initHere("mine", world.host())).shadowedBy, pin);
 });
 
-Deno.test("initHere() refuses where a manifest is, and leaves the attributes alone", () => {
+Deno.test("initHere() refuses where a manifest is, and leaves the attributes alone", async () => {
   using world = new EnvWorld();
   world.write("p/sub/aenv.toml", "mine");
-  throws(() => initHere("x", world.host()), /it exists already/);
+  await rejects(initHere("x", world.host()), /it exists already/);
   deepStrictEqual(world.tree("p/sub"), { "aenv.toml": "mine" });
 });
 
-Deno.test("initHere() refuses directories that are no project", () => {
+Deno.test("initHere() refuses directories that are no project", async () => {
   using world = new EnvWorld();
   world.env("e");
   const places: readonly (readonly [string, RegExp])[] = [
@@ -39,27 +39,27 @@ Deno.test("initHere() refuses directories that are no project", () => {
   ];
   for (const [place, state] of places) {
     const host = world.host({}, { cwd: () => place as AbsPath });
-    throws(() => initHere("x", host), state);
+    await rejects(initHere("x", host), state);
   }
 });
 
-Deno.test("initHere() asks for a name where the directory's cannot be used", () => {
+Deno.test("initHere() asks for a name where the directory's cannot be used", async () => {
   using world = new EnvWorld();
   for (const name of ["a b", "global", ".x"]) {
     Deno.mkdirSync(world.path(name));
     const host = world.host({}, { cwd: () => world.path(name) });
-    throws(() => initHere(undefined, host), { code: "NAME_INVALID" }, name);
+    await rejects(initHere(undefined, host), { code: "NAME_INVALID" }, name);
     deepStrictEqual(world.names(name), []);
   }
 });
 
-Deno.test("initHere() keeps every byte of .gitattributes, and its mode", () => {
+Deno.test("initHere() keeps every byte of .gitattributes, and its mode", async () => {
   using world = new EnvWorld();
   const path = world.path("p/sub/.gitattributes");
   const before = new Uint8Array([0xef, 0xe9, 0x20, 0x78, 0x0d, 0x0a]);
   Deno.writeFileSync(path, before);
   Deno.chmodSync(path, 0o640);
-  initHere("x", world.host());
+  await initHere("x", world.host());
   const after = Deno.readFileSync(path);
   deepStrictEqual(after.subarray(0, before.length), before);
   strictEqual(
@@ -69,19 +69,19 @@ Deno.test("initHere() keeps every byte of .gitattributes, and its mode", () => {
   strictEqual(world.mode("p/sub/.gitattributes"), "640");
 });
 
-Deno.test("initHere() writes through a link inside the directory and refuses one that leads out", () => {
+Deno.test("initHere() writes through a link inside the directory and refuses one that leads out", async () => {
   using world = new EnvWorld();
   const link = world.path("p/sub/.gitattributes");
   world.write("p/sub/git/attributes", "");
   Deno.symlinkSync("git/attributes", link);
-  initHere("x", world.host());
+  await initHere("x", world.host());
   strictEqual(world.read("p/sub/git/attributes"), LINES);
   Deno.removeSync(link);
   Deno.removeSync(world.path("p/sub/aenv.toml"));
   world.write("outside", "mine");
   for (const target of ["../../outside", "missing"]) {
     Deno.symlinkSync(target, link);
-    throws(() => initHere("x", world.host()), { code: "PATH_INVALID" });
+    await rejects(initHere("x", world.host()), { code: "PATH_INVALID" });
     Deno.removeSync(link);
   }
   strictEqual(world.read("outside"), "mine");

@@ -136,9 +136,13 @@ Deno.test("initHome() makes an empty default where there is nothing to copy", as
 
 Deno.test("initHome() clears away what a killed process left", async () => {
   using world = new EnvWorld();
-  world.write(".aenv/envs/.tmp-1/aenv.toml", "x");
+  world.write(".aenv/state/.new-1-0-abc/slot/aenv.toml", "x");
   world.write(".aenv/trash/a.tmp-2/aenv.toml", "x");
   await initHome(NO_DEFAULT, world.host());
   deepStrictEqual(world.names(".aenv/envs"), []);
+  deepStrictEqual(
+    world.names(".aenv/state").filter((name) => name.startsWith(".")),
+    [],
+  );
   deepStrictEqual(world.names(".aenv/trash"), []);
 });

@@ -1,17 +1,17 @@
 /** `remove`: takes an env away, whole or not at all. */
-import type { Dirs } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { type EnvName, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import { ensureDir, lstat, rename, tempName } from "../os/fs.ts";
+import { lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { hostDirs } from "./active.ts";
 import { setDefaultEnv } from "./config_edit.ts";
 import { slotProject } from "./list.ts";
 import { notFound } from "./open.ts";
 import { findPointers, type Pointer, requireIdle } from "./pointers.ts";
-import { changeHome, discard } from "./slots.ts";
+import { transact } from "./slots.ts";
+import type { TxId } from "../tx/mod.ts";
 
 /** What was removed. */
 export interface RemoveResult {
@@ -22,8 +22,8 @@ export interface RemoveResult {
   readonly clearedDefault: boolean;
   /** What names the env still. */
   readonly dangling: readonly Pointer[];
-  /** Where the rest is, when not everything could be deleted. */
-  readonly rest: AbsPath | undefined;
+  /** What to roll back to have it again. */
+  readonly transaction: TxId;
 }
 
 /** Removes a global env, or a project's slot by the slot's name. Throws `ENV_RESERVED`, `ENV_NOT_FOUND`, `ENV_BUSY`, `ENV_IN_USE`, `IO`. */
@@ -35,49 +35,38 @@ export async function removeEnv(
   const dirs = hostDirs(host);
   const path = join(dirs.envs, name);
   if (lstat(path) === undefined) throw notFound(name);
-  return await changeHome(host, dirs, async () => {
+  const about = { kind: "remove", env: name };
+  return await transact(about, { host, dirs }, async (tx) => {
     if (lstat(path) === undefined) throw notFound(name);
     requireIdle(name, "remove", dirs);
     const pointers = findPointers(name, host, dirs);
-    if (pointers.length > 0 && !input.force) throw inUse(name, pointers);
+    if (pointers.length > 0 && !input.force) {
+      const command = `aenv remove ${name} --force`;
+      throw inUse(name, pointers, { action: "remove", command });
+    }
     const project = slotProject(path);
     const clears = pointers.some((pointer) => pointer.kind === "default_env");
-    const trashed = await takeAway(name, dirs, async () => {
-      if (clears) await setDefaultEnv(dirs, undefined);
-    });
+    tx.take(path);
+    // A launch writes its record before it looks whether the env is there: one of the two sees the other.
+    requireIdle(name, "remove", dirs);
+    if (clears) await setDefaultEnv(undefined, { dirs, tx });
     return {
       name,
       path,
       project,
       clearedDefault: clears,
       dangling: pointers.filter((pointer) => pointer.kind !== "default_env"),
-      rest: discard(trashed) ? undefined : trashed,
+      transaction: tx.id!,
     };
   });
 }
 
-/** Moves the slot to the trash and does `rest`; when that fails, or an agent was started meanwhile, moves it back. */
-async function takeAway(
-  name: EnvName,
-  dirs: Dirs,
-  rest: () => Promise<void>,
-): Promise<AbsPath> {
-  const path = join(dirs.envs, name);
-  const trashed = join(dirs.trash, name + tempName());
-  ensureDir(dirs.trash);
-  rename(path, trashed);
-  try {
-    // A launch writes its record before it looks whether the env is there: one of the two sees the other.
-    requireIdle(name, "remove", dirs);
-    await rest();
-  } catch (error) {
-    rename(trashed, path);
-    throw error;
-  }
-  return trashed;
-}
-
-function inUse(name: EnvName, pointers: readonly Pointer[]): AppError {
+/** The error for an env that something names. */
+export function inUse(
+  name: string,
+  pointers: readonly Pointer[],
+  { action, command }: { action: string; command: string },
+): AppError {
   const list = pointers.map((pointer) =>
     pointer.kind === "default_env"
       ? `default_env in ${quote(pointer.where)}`
@@ -87,7 +76,7 @@ function inUse(name: EnvName, pointers: readonly Pointer[]): AppError {
   ).join(", ");
   return new AppError(
     "ENV_IN_USE",
-    `Cannot remove environment ${quote(name)}: it is named by ${list}`,
-    { hint: `Remove it all the same: aenv remove ${name} --force` },
+    `Cannot ${action} environment ${quote(name)}: it is named by ${list}`,
+    { hint: `Remove it all the same: ${command}` },
   );
 }

@@ -16,7 +16,7 @@ function remove(
   );
 }
 
-Deno.test("removeEnv() deletes an env whole and nothing that its links lead to", async () => {
+Deno.test("removeEnv() takes an env away whole, for later, and nothing that its links lead to", async () => {
   using world = new EnvWorld();
   world.env("a");
   world.env("b");
@@ -25,9 +25,11 @@ Deno.test("removeEnv() deletes an env whole and nothing that its links lead to",
   world.write(".aenv/envs/a/installed/h/file", "x");
   world.chmod(".aenv/envs/a/installed/h", 0o500);
   const done = await remove(world, "a");
-  strictEqual(done.rest, undefined);
   deepStrictEqual(world.names(".aenv/envs"), ["b"]);
-  deepStrictEqual(world.names(".aenv/trash"), []);
+  strictEqual(
+    world.read(`.aenv/state/${done.transaction}/0.tree/installed/h/file`),
+    "x",
+  );
   strictEqual(world.read("precious/file"), "x");
 });
 
@@ -127,5 +129,6 @@ Deno.test("removeEnv() puts the env back when the default cannot be cleared", as
     code: "CONFIG_INVALID",
   });
   deepStrictEqual(world.names(".aenv/envs"), ["a"]);
-  deepStrictEqual(world.names(".aenv/trash"), []);
+  const [id] = world.names(".aenv/state");
+  deepStrictEqual(world.names(`.aenv/state/${id}`), ["record.json"]);
 });

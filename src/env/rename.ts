@@ -7,15 +7,14 @@ import { quote } from "../base/text.ts";
 import { parseManifest } from "../manifest/mod.ts";
 import {
   FILE_MODE,
-  linkAtomic,
+  isSameFile,
   lstat,
   readText,
   realPath,
-  rename,
   stat,
-  writeAtomic,
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import type { Put } from "../tx/mod.ts";
 import { hostDirs } from "./active.ts";
 import { planRelocation, type Relocation, Rewriter } from "./clone/mod.ts";
 import { readConfig } from "./config.ts";
@@ -23,7 +22,7 @@ import { setDefaultEnv } from "./config_edit.ts";
 import { slotProject } from "./list.ts";
 import { notFound, openNamed } from "./open.ts";
 import { findPointers, type Pointer, requireIdle } from "./pointers.ts";
-import { changeHome, requireFree } from "./slots.ts";
+import { requireFree, transact } from "./slots.ts";
 import { type Document, editToml } from "./toml_edit.ts";
 import { homeOrNone } from "./user_places.ts";
 
@@ -47,20 +46,23 @@ export async function renameEnv(
   const to = parseEnvName(input.to);
   const dirs = hostDirs(host);
   check({ from, to }, dirs);
-  return await changeHome(host, dirs, async () => {
+  const about = { kind: "rename", env: from, note: `to ${to}` };
+  return await transact(about, { host, dirs }, async (tx) => {
     check({ from, to }, dirs);
     requireIdle(from, "rename", dirs);
     const pointers = findPointers(from, host, dirs);
     const edits = await planEdits({ from, to }, host, dirs);
     const movesDefault = readConfig(dirs).defaultEnv === from;
-    const rest = async () => {
-      if (movesDefault) await setDefaultEnv(dirs, to);
-    };
-    await move({ from, to }, dirs, { edits, rest });
+    const path = join(dirs.envs, to);
+    tx.move(join(dirs.envs, from), path);
+    // A launch writes its record before it looks whether the env is there: one of the two sees the other.
+    requireIdle(from, "rename", dirs);
+    tx.putAll(edits.map((edit) => putOf(edit, path)));
+    if (movesDefault) await setDefaultEnv(to, { dirs, tx });
     return {
       from,
       to,
-      path: join(dirs.envs, to),
+      path,
       movedDefault: movesDefault,
       dangling: pointers.filter((pointer) => pointer.kind !== "default_env"),
     };
@@ -87,12 +89,6 @@ function check({ from, to }: Names, dirs: Dirs): void {
   // Where the file system does not tell capitals from small letters, another spelling of the name is the same directory.
   if (from !== to && isSameFile(path, join(dirs.envs, to))) return;
   requireFree(to, dirs);
-}
-
-function isSameFile(a: AbsPath, b: AbsPath): boolean {
-  const [one, other] = [stat(a), stat(b)];
-  return one !== undefined && other !== undefined && one.ino !== 0 &&
-    one.dev === other.dev && one.ino === other.ino;
 }
 
 /** What has to change in the env's files; the manifest's comments stay. */
@@ -124,35 +120,9 @@ async function planEdits(
   ];
 }
 
-/** Moves the slot, then changes its files; when anything fails, or an agent was started meanwhile, all is as before. */
-async function move(
-  { from, to }: Names,
-  dirs: Dirs,
-  { edits, rest }: { edits: readonly Relocation[]; rest: () => Promise<void> },
-): Promise<void> {
-  const [before, after] = [join(dirs.envs, from), join(dirs.envs, to)];
-  rename(before, after);
-  const done: Relocation[] = [];
-  try {
-    // A launch writes its record before it looks whether the env is there: one of the two sees the other.
-    requireIdle(from, "rename", dirs);
-    for (const edit of edits) {
-      apply(edit, after);
-      done.push(edit);
-    }
-    await rest();
-  } catch (error) {
-    try {
-      for (const edit of done) apply({ ...edit, after: edit.before }, after);
-    } finally {
-      rename(after, before);
-    }
-    throw error;
-  }
-}
-
-function apply(edit: Relocation, root: AbsPath): void {
+function putOf(edit: Relocation, root: AbsPath): Put {
   const path = join(root, edit.path);
-  if (edit.kind === "link") linkAtomic(path, edit.after);
-  else writeAtomic(path, edit.after, edit.mode);
+  return edit.kind === "link"
+    ? { path, link: edit.after }
+    : { path, data: edit.after, mode: edit.mode };
 }

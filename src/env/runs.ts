@@ -1,6 +1,7 @@
 /** Which agents run in which env: one directory per launch, `runs/<pid>-<start>/`, dead ones removed on the way. */
 import type { Dirs } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
+import { discard } from "../os/discard.ts";
 import {
   ensureDir,
   makeDir,
@@ -11,7 +12,6 @@ import {
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { processStart } from "../os/process.ts";
-import { discard } from "./slots.ts";
 
 /** A launch. The launcher becomes the agent, so its process id and start are the agent's. */
 export interface Run {

@@ -5,7 +5,6 @@ import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
   copyFile,
-  linkAtomic,
   lstat,
   readLink,
   realPath,
@@ -15,6 +14,7 @@ import {
   tempName,
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import type { Transaction } from "../tx/mod.ts";
 
 /** Names that this program answers to. */
 const NAMES = ["claude", "aenv"] as const;
@@ -61,8 +61,11 @@ export function shimPath(
 }
 
 /** Makes one shim, replacing an older one in one step. */
-export function makeShim({ path, program }: ShimStep, host: Host): void {
-  if (host.os !== "windows") return linkAtomic(path, program);
+export function makeShim(
+  { path, program }: ShimStep,
+  { host, tx }: { host: Host; tx: Transaction },
+): void {
+  if (host.os !== "windows") return tx.put({ path, link: program });
   // A program that runs can be renamed there, but not overwritten.
   const old = join(path, "..", tempName() + ".old");
   const fresh = join(path, "..", tempName() + ".new");

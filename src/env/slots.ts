@@ -1,70 +1,62 @@
-/** Making and moving slots below `envs/`: in one step each, under the home's lock. */
-import { type Dirs, slotAt, type SlotDirs } from "../base/dirs.ts";
+/** The home's own transactions: a killed one is not undone under an agent's feet. */
+import { type Dirs, LOCK_FILE, MANIFEST_FILE, slotAt } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import type { EnvName } from "../base/ids.ts";
-import { type AbsPath, join } from "../base/paths.ts";
+import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import {
-  chmod,
-  ensureDir,
-  lstat,
-  makeDir,
-  readDir,
-  removeTree,
-  rename,
-  tempName,
-} from "../os/fs.ts";
+import { lstat, realPath } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
-import { withLock } from "../os/lock.ts";
+import {
+  runTransaction,
+  type Transaction,
+  type TxHome,
+  type TxInput,
+} from "../tx/mod.ts";
+import { requireIdle } from "./pointers.ts";
 
-/** Runs `work` with the home to itself; says so when it has to wait. Also clears away what a killed process left. */
+/** Name of the tree that {@link transact}'s `prepare` makes for a new slot. */
+export const STAGING = "slot";
+
+/** Runs `work` as a transaction, with the home to itself; says so when it has to wait. */
+export async function transact<T, P = undefined>(
+  input: TxInput<P>,
+  { host, dirs }: { host: Host; dirs: Dirs },
+  work: (tx: Transaction, prepared: P) => T | Promise<T>,
+): Promise<T> {
+  return await runTransaction(txHome(host, dirs), input, work);
+}
+
+/** Runs `work` with the home to itself, for what is no transaction. */
 export async function changeHome<T>(
   host: Host,
   dirs: Dirs,
   work: () => T | Promise<T>,
 ): Promise<T> {
-  const onWait = () =>
-    host.notice("aenv: another aenv process is busy, waiting for it");
-  return await withLock(dirs.lock, () => {
-    sweep(dirs);
-    return work();
-  }, { onWait });
+  const about = { kind: "other", env: null };
+  return await transact(about, { host, dirs }, work);
 }
 
-/** Half-made slots and what a removal did not finish: with the lock held, nobody else is at them. */
-function sweep(dirs: Dirs): void {
-  for (const { name } of readDir(dirs.envs) ?? []) {
-    if (name.startsWith(".tmp-")) discard(join(dirs.envs, name));
-  }
-  for (const { name } of readDir(dirs.trash) ?? []) {
-    discard(join(dirs.trash, name));
-  }
+/** The home as transactions know it. */
+export function txHome(host: Host, dirs: Dirs): TxHome {
+  return {
+    host,
+    dirs,
+    requireIdle(paths) {
+      for (const slotName of new Set(paths.flatMap((p) => slotOf(p, dirs)))) {
+        requireIdle(slotName, "take back a change of", dirs);
+      }
+    },
+  };
 }
 
-/** Removes a tree, also one with read-only directories. Returns whether it is gone; what stays is tried again later. */
-export function discard(path: AbsPath): boolean {
-  try {
-    removeTree(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "IO") throw error;
-  }
-  try {
-    makeWritable(path);
-    removeTree(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "IO") throw error;
-    return false;
-  }
-}
-
-function makeWritable(path: AbsPath): void {
-  if (lstat(path)?.kind !== "directory") return;
-  chmod(path, 0o700);
-  for (const { name, kind } of readDir(path) ?? []) {
-    if (kind === "directory") makeWritable(join(path, name));
-  }
+/** The slot that a change of `path` takes something away from; none for the manifest and the lock, which are read at a launch only. */
+function slotOf(path: AbsPath, dirs: Dirs): string[] {
+  const envs = realPath(dirs.envs) ?? dirs.envs;
+  if (!isWithin(path, envs) || path === envs) return [];
+  const [name = "", ...rest] = path.slice(envs.length + 1).split(/[/\\]/);
+  const isDeclaration = rest.length === 1 &&
+    [MANIFEST_FILE, LOCK_FILE].includes(rest[0]!);
+  return isDeclaration ? [] : [name];
 }
 
 /** Refuses a name that is taken, by an env, a project's slot or anything else. Throws `ENV_EXISTS`. */
@@ -79,27 +71,4 @@ export function requireFree(name: EnvName, dirs: Dirs): void {
     `Cannot make environment ${quote(name)}: ${state}`,
     { hint: "Choose another name, or see what there is: aenv list" },
   );
-}
-
-/**
- * Makes the slot `name`: `build` fills a directory beside it, which then gets its name. When that fails nothing is left.
- * The caller holds the lock. Throws `ENV_EXISTS`, `IO`, and what `build` throws.
- */
-export async function makeSlot<T>(
-  name: EnvName,
-  dirs: Dirs,
-  build: (staging: SlotDirs) => T | Promise<T>,
-): Promise<T> {
-  requireFree(name, dirs);
-  ensureDir(dirs.envs);
-  const staging = join(dirs.envs, tempName());
-  try {
-    makeDir(staging);
-    const result = await build(slotAt(staging));
-    rename(staging, join(dirs.envs, name));
-    return result;
-  } catch (error) {
-    discard(staging);
-    throw error;
-  }
 }

@@ -5,14 +5,15 @@ import { Var } from "../base/env_vars.ts";
 import { type EnvName, GLOBAL, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, ancestors, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import { ensureDir, lstat, writeAtomic } from "../os/fs.ts";
+import { lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { hostDirs } from "./active.ts";
 import { claudeMismatch } from "./compat.ts";
 import { setDefaultEnv } from "./config_edit.ts";
 import { notFound, openEnv, openNamed } from "./open.ts";
 import { findPin } from "./pin.ts";
-import { changeHome } from "./slots.ts";
+import { transact } from "./slots.ts";
+import type { Transaction } from "../tx/mod.ts";
 
 /** What `use` was asked. */
 export interface UseInput {
@@ -49,10 +50,17 @@ export async function useEnv(input: UseInput, host: Host): Promise<UseResult> {
   }
   const env = name === GLOBAL ? undefined : openNamed(name, dirs);
   const file = input.global ? dirs.config : join(host.cwd(), PIN_FILE);
-  if (input.global) {
-    ensureDir(dirs.root);
-    await changeHome(host, dirs, () => setDefaultEnv(dirs, name));
-  } else writePin(file, name);
+  const about = {
+    kind: "use",
+    env: name,
+    note: input.global ? "as the default" : `in ${host.cwd()}`,
+  };
+  await transact(about, { host, dirs }, async (tx) => {
+    // Since it was looked at, it may have been removed.
+    if (name !== GLOBAL) openNamed(name, dirs);
+    if (input.global) await setDefaultEnv(name, { dirs, tx });
+    else writePin(file, { name, tx });
+  });
   return {
     name,
     kind: input.global ? "default_env" : "pin",
@@ -131,7 +139,10 @@ function notGlobal(name: string, manifest: AbsPath): AppError {
 }
 
 /** Replaces a link itself, never what it leads to. */
-function writePin(file: AbsPath, name: string): void {
+function writePin(
+  file: AbsPath,
+  { name, tx }: { name: string; tx: Transaction },
+): void {
   if (lstat(file)?.kind === "directory") {
     throw new AppError(
       "PATH_INVALID",
@@ -139,7 +150,8 @@ function writePin(file: AbsPath, name: string): void {
       { hint: `Look at it and move it away: mv ${file} ${file}.old` },
     );
   }
-  writeAtomic(file, name + "\n", SHARED_MODE);
+  const data = name + "\n";
+  tx.put({ path: file, data, mode: SHARED_MODE }, { completes: true });
 }
 
 /** What comes before the file just written. After a pin, the shell function clears the variables, and says that it is there. */

@@ -4,3 +4,8 @@
 export function monotonicMs(): number {
   return performance.now();
 }
+
+/** Milliseconds since 1970 by the system's clock, which may be set at any time. */
+export function epochMs(): number {
+  return Date.now();
+}

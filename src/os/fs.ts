@@ -10,6 +10,9 @@ export const DIR_MODE = 0o700;
 /** Mode of every file we make. */
 export const FILE_MODE = 0o600;
 
+/** Whether files have permission bits. */
+export const HAS_MODES = Deno.build.os !== "windows";
+
 /** What `stat` tells. */
 export interface Stat {
   readonly kind: "file" | "directory" | "symlink" | "other";
@@ -169,8 +172,13 @@ export function makeDir(
 
 /** Sets permission bits; nothing on Windows. */
 export function chmod(path: string, mode: number): void {
-  if (Deno.build.os === "windows") return;
+  if (!HAS_MODES) return;
   withIo("change the mode of", path, () => Deno.chmodSync(path, mode));
+}
+
+/** Gives what was just made with this mode the bits that the umask took away, which is rare: seldom one is against the owner. */
+export function undoUmask(path: string, mode: number): void {
+  if (HAS_MODES && (Deno.umask() & mode) !== 0) chmod(path, mode);
 }
 
 /** Makes a new file with these contents, never through a link and never over something. Throws `IO`. */
@@ -342,6 +350,13 @@ export function isExecutable(path: string): boolean {
   return Deno.build.os === "windows"
     ? /\.(exe|cmd|bat|com)$/i.test(path)
     : (info.mode & 0o111) !== 0;
+}
+
+/** Whether two paths are the same file or directory: also two spellings, where the file system takes them for one. */
+export function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [stat(a), stat(b)];
+  return one !== undefined && other !== undefined && one.ino !== 0 &&
+    one.dev === other.dev && one.ino === other.ino;
 }
 
 /** Whether two files hold the same bytes; false when one is missing. Reads in blocks and stops at the first difference. */

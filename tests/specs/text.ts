@@ -20,6 +20,8 @@ export function generalise(text: string, places: Places): string {
     .replace(/\b(proj-)[0-9a-f]{8}\b/g, "$1[HASH]")
     .replace(/(\/installed\/)[0-9a-f]{16}(?=\/)/g, "$1[HASH]")
     .replace(/(\.tmp-)[0-9a-f-]{36}/g, "$1[ID]")
+    .replace(/(\/state\/\.new-)\d+-\w+-[0-9a-f]+/g, "$1[ID]")
+    .replace(/\b\d{8}T\d{9}Z-[0-9a-f]{6}\b/g, "[TX]")
     .replace(/(\/runs\/)\d+-\w+/g, "$1[RUN]")
     .replace(/(\(process )\d+(?=\))/g, "$1[PID]")
     .replace(/(AENV_LAUNCHER\W{1,4})\d+/g, "$1[PID]");

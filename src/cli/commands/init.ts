@@ -39,8 +39,11 @@ export const command: Command = {
   },
 };
 
-function runHere(here: string | boolean, host: Host): Outcome {
-  const made = initHere(typeof here === "string" ? here : undefined, host);
+async function runHere(here: string | boolean, host: Host): Promise<Outcome> {
+  const made = await initHere(
+    typeof here === "string" ? here : undefined,
+    host,
+  );
   return {
     data: {
       ...made,

@@ -24,7 +24,6 @@ export const command: Command = {
       data: {
         ...done,
         project: done.project ?? null,
-        rest: done.rest ?? null,
       },
       text: () =>
         [
@@ -32,9 +31,7 @@ export const command: Command = {
           ...(done.project ? [`the project keeps ${done.project}`] : []),
           ...(done.clearedDefault ? ["default_env is no longer set"] : []),
           ...done.dangling.map(danglingLine),
-          ...(done.rest
-            ? [`what could not be deleted is in ${done.rest}`]
-            : []),
+          `bring it back: aenv rollback ${done.transaction}`,
         ].join("\n"),
     };
   },

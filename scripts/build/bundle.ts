@@ -117,7 +117,8 @@ function buildEntry(
     nodePaths: [join(options.packagesDir, "node_modules")],
     chunkNames: "chunk-[hash]",
     minify: true,
-    legalComments: "eof",
+    // A role repeats packages of the main bundle, which carries their notices.
+    legalComments: name === "main" ? "eof" : "none",
     define: stringConstants(options.constants),
     plugins: [nodeBuiltins, separateRoles, directImports],
     write: false,

@@ -7,6 +7,7 @@ export {
   pluginServers,
   type ServerEntry,
 } from "./mcp.ts";
+export { commandWords, pluginEffects, textEffects } from "./plugin_effects.ts";
 export { type ProjectFacts, projectFacts } from "./project.ts";
 export {
   claudeRecipe,

@@ -25,3 +25,16 @@ function writeUnlessClosed(
     if (!isClosed) throw ioError("write", name, error);
   }
 }
+
+/** Writes `question` to standard error and reads one line from standard input; undefined when it ends before one. */
+export function askLine(question: string): string | undefined {
+  writeError(question);
+  const bytes: number[] = [];
+  const one = new Uint8Array(1);
+  while (Deno.stdin.readSync(one) === 1) {
+    // A terminal hands over whole lines: byte by byte nothing of the next one is taken.
+    if (one[0] === 0x0a) return new TextDecoder().decode(new Uint8Array(bytes));
+    bytes.push(one[0]!);
+  }
+  return undefined;
+}

@@ -13,9 +13,14 @@ export function quote(text: string): string {
 export function escapeControl(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\u{e0000}-\u{e007f}]/gu,
+    escapeCharacter,
   );
+}
+
+function escapeCharacter(c: string): string {
+  const hex = (c.codePointAt(0) ?? 0).toString(16);
+  return hex.length > 4 ? `\\u{${hex}}` : "\\u" + hex.padStart(4, "0");
 }
 
 /** The candidate nearest to `word` (edit distance at most a third of its length), for "did you mean". */

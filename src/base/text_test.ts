@@ -9,6 +9,7 @@ const STEERS =
 Deno.test("quote() escapes control, bidirectional and invisible characters", () => {
   strictEqual(quote("a\u001b[31mb\n"), '"a\\u001b[31mb\\u000a"');
   strictEqual(quote("x\u202ey\u200bz\ufeff"), '"x\\u202ey\\u200bz\\ufeff"');
+  strictEqual(quote("a\u00adb\u{e0041}"), '"a\\u00adb\\u{e0041}"');
   strictEqual(quote("grüße 日本"), '"grüße 日本"');
 });
 

@@ -148,6 +148,7 @@ async function makeEnvironment(user: User, aenv: string): Promise<void> {
 }
 
 async function demonstrate(user: User): Promise<number> {
+  await user.show("aenv trust --yes", ["aenv", "trust", "--yes"]);
   const inEnv = await user.ask(`claude -p "${PROMPT[1]}"`, [
     "claude",
     ...PROMPT,

@@ -13,6 +13,9 @@
  *     installed/<hash>/<name>/   plugins; the wrapper plugin `skills`
  *     trusted.json               directories that we, not the user, marked as trusted in claude/
  *     xdg/{config,data,state,cache}   [env] xdg = "private"
+ *   trust/<sha256 of path>.json  what the user has trusted: one file a project's manifest
+ *   trust/<sha256>.shown.json    what was shown then, for the difference
+ *   trust/<sha256>.marks.json    content hashes of its plugins and skills by their stat marks
  *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/builtins.json          what an agent offers by itself, for `verify`
@@ -39,6 +42,7 @@ export interface Dirs {
   readonly lock: AbsPath;
   readonly shims: AbsPath;
   readonly envs: AbsPath;
+  readonly trust: AbsPath;
   readonly runs: AbsPath;
   readonly agentVersions: AbsPath;
   readonly cache: AbsPath;
@@ -54,6 +58,7 @@ export function dirsAt(root: AbsPath): Dirs {
     lock: join(root, ".lock"),
     shims: join(root, "shims"),
     envs: join(root, "envs"),
+    trust: join(root, "trust"),
     runs: join(root, "runs"),
     cache: join(root, "cache"),
     agentVersions: join(root, "cache", "agents.json"),

@@ -31,7 +31,6 @@ export const ERROR_CODES = {
   ENV_RESERVED: "the name is reserved",
   HOME_UNSET: "HOME is not set or is not an absolute path",
   HOOK_FAILED: "a pre_activate hook failed",
-  HOOK_UNTRUSTED: "a repository's hook is not trusted",
   INTERRUPTED: "the user or a signal stopped it",
   IO: "the operating system refused a file operation",
   ITEM_EXISTS: "the manifest declares an item of that name",
@@ -54,6 +53,9 @@ export const ERROR_CODES = {
   SOURCE_OFFLINE: "a source is needed and the network may not be used",
   SOURCE_REFUSED: "a source, or what it delivers, is not safe to take",
   SOURCE_UNREACHABLE: "a source does not answer as it should",
+  TRUST_DECLINED: "nobody said yes to what a repository would run",
+  TRUST_NEEDED:
+    "a repository's manifest, plugin or skill has not been trusted as it is now",
   TX_CONFLICT: "something changed since a transaction wrote it",
   TX_INVALID: "the record of a transaction cannot be used",
   TX_NOT_FOUND: "no such transaction, or none that can be taken back",

@@ -4,7 +4,9 @@ import type { TableRow } from "./command.ts";
 
 const TITLES: Readonly<Record<string, string>> = {
   start: "Environments",
+  declare: "Declare",
   run: "Run",
+  history: "History",
   care: "Care",
 };
 

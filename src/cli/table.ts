@@ -71,6 +71,12 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/shell_init.ts"),
   },
   {
+    name: "trust",
+    group: "declare",
+    summary: "Show what a repository's aenv.toml would run, and trust it",
+    load: () => import("./commands/trust.ts"),
+  },
+  {
     name: "run",
     group: "run",
     summary: "Start the agent in the active environment",
@@ -88,6 +94,24 @@ export const TABLE: readonly TableRow[] = [
     summary:
       "Run the real agent once and compare what it sees with what is declared",
     load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "rollback",
+    group: "history",
+    summary: "Take back the last change, or another one",
+    load: () => import("./commands/rollback.ts"),
+  },
+  {
+    name: "history",
+    group: "history",
+    summary: "List what was changed, and what became of it",
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    name: "prune",
+    group: "history",
+    summary: "Forget old changes, and free what they keep",
+    load: () => import("./commands/prune.ts"),
   },
   {
     name: "version",

@@ -14,6 +14,13 @@ export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";
 export { beginRun, endRun, liveRuns, type Run, runDirFor } from "./runs.ts";
 export { refFromOption, resolveEnv } from "./resolve.ts";
+export {
+  envHistory,
+  pruneHistory,
+  recoverHome,
+  rollbackChange,
+} from "./rollback.ts";
+export { changeHome } from "./slots.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {

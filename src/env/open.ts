@@ -6,9 +6,10 @@ import { type EnvName, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, basename, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { parseManifest } from "../manifest/mod.ts";
-import { lstat, readText, realPath, stat } from "../os/fs.ts";
+import { lstat, readText, realPath } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import type { Host } from "../os/host.ts";
+import { checkOwner } from "../trust/mod.ts";
 import type { EnvRef, GlobalEnv, OpenEnv } from "./types.ts";
 
 const MAX_MANIFEST_BYTES = 1024 * 1024;
@@ -55,7 +56,9 @@ export function openNamed(name: EnvName, dirs: Dirs): OpenEnv {
     slotName: name,
     slot,
     manifest: parseManifest(text, slot.manifest),
+    manifestText: text,
     manifestPath: slot.manifest,
+    manifestReal: slot.manifest,
     baseDir: slot.root,
     breadcrumb: name,
   };
@@ -103,7 +106,9 @@ function openProject(manifestPath: AbsPath, host: Host, dirs: Dirs): OpenEnv {
       },
     );
   }
-  checkOwner(manifestPath, host);
+  const path = join(real, basename(manifestPath));
+  const manifestReal = realPath(path) ?? path;
+  checkOwner(path, manifestReal, host);
   const manifest = parseManifest(text, manifestPath);
   const slotName = projectSlotName(manifest.name, real);
   return {
@@ -113,9 +118,11 @@ function openProject(manifestPath: AbsPath, host: Host, dirs: Dirs): OpenEnv {
     slotName,
     slot: slotAt(join(dirs.envs, slotName)),
     manifest,
-    manifestPath: join(real, basename(manifestPath)),
+    manifestText: text,
+    manifestPath: path,
+    manifestReal,
     baseDir: real,
-    breadcrumb: join(real, basename(manifestPath)),
+    breadcrumb: path,
   };
 }
 
@@ -124,28 +131,4 @@ export function projectSlotName(label: EnvName, projectDir: AbsPath): string {
   return parseEnvName(
     `${label.slice(0, 80)}-${sha256Hex(projectDir).slice(0, 8)}`,
   );
-}
-
-/** Refuses a manifest that somebody else wrote or could write: its commands would run as this user. */
-function checkOwner(path: AbsPath, host: Host): void {
-  const info = stat(path);
-  if (host.uid === undefined || info === undefined) return;
-  if (info.uid !== host.uid && info.uid !== 0) {
-    throw new AppError(
-      "MANIFEST_UNTRUSTED",
-      `Cannot use manifest ${quote(path)}: it belongs to another user`,
-      {
-        hint: `If it is yours, take it over: chown $(id -u) ${path}`,
-      },
-    );
-  }
-  if ((info.mode & 0o002) !== 0) {
-    throw new AppError(
-      "MANIFEST_UNTRUSTED",
-      `Cannot use manifest ${quote(path)}: everybody can write it`,
-      {
-        hint: `Close it: chmod o-w ${path}`,
-      },
-    );
-  }
 }

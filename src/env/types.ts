@@ -52,7 +52,11 @@ export interface OpenEnv {
   /** Its state on disk; may not exist yet for a project. */
   readonly slot: SlotDirs;
   readonly manifest: Manifest;
+  /** What {@link OpenEnv.manifest} was read from: what is trusted and what is launched are the same bytes. */
+  readonly manifestText: string;
   readonly manifestPath: AbsPath;
+  /** Where {@link OpenEnv.manifestPath} leads when it is a link. */
+  readonly manifestReal: AbsPath;
   /** What relative sources in the manifest start from. */
   readonly baseDir: AbsPath;
   /** Value of `AENV` that resolves to this env. */

@@ -4,7 +4,7 @@ import { quote } from "../base/text.ts";
 import type { OpenEnv } from "../env/mod.ts";
 import { findReferences, type McpServer } from "../manifest/mod.ts";
 
-/** Throws (exit 3) when the env asks for something that is not enforced yet, or holds what may not run yet. */
+/** Throws (exit 3) when the env asks for something that is not enforced yet, or for a variable that is not set. */
 export function checkLaunchable(
   env: OpenEnv,
   variables: Readonly<Record<string, string>>,
@@ -23,13 +23,6 @@ export function checkLaunchable(
     throw refusal("NOT_SUPPORTED", env, {
       state: "it declares [secrets], which this version cannot hand out",
       hint: "Take [secrets] out of the manifest",
-    });
-  }
-  if (env.scope === "project" && manifest.preActivate !== undefined) {
-    throw refusal("HOOK_UNTRUSTED", env, {
-      state: "its pre_activate hook comes from a repository and is not trusted",
-      hint:
-        "This version runs hooks of named environments only: take [hooks] out of aenv.toml",
     });
   }
   for (const [name, server] of Object.entries(manifest.mcp)) {
@@ -74,7 +67,7 @@ function serverTexts(server: McpServer): string[] {
 }
 
 function refusal(
-  code: "NOT_SUPPORTED" | "HOOK_UNTRUSTED" | "VARIABLE_MISSING",
+  code: "NOT_SUPPORTED" | "VARIABLE_MISSING",
   env: OpenEnv,
   { state, hint }: { state: string; hint: string },
 ): AppError {

@@ -6,8 +6,8 @@ import { localSourcePath, type OpenEnv } from "../env/mod.ts";
 import type { Entry } from "../manifest/mod.ts";
 import { isDirectory, isFile, lstat, readText, realPath } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
-import { scanTree, treeFingerprint } from "./tree.ts";
-import type { InstallStep } from "./types.ts";
+import { scanTree, type TreeEntry, treeFingerprint } from "./tree.ts";
+import type { InstallStep, TrustedContent } from "./types.ts";
 
 /** Name of the plugin that carries the bare skills: they are offered as `skills:<name>`. */
 export const SKILLS_PLUGIN = "skills";
@@ -45,8 +45,28 @@ const PLUGIN_PARTS = [
   "SKILL.md",
 ];
 
+/** A tree as it was found. */
+export interface FoundTree {
+  readonly kind: "plugin" | "skill";
+  readonly name: string;
+  readonly source: AbsPath;
+  readonly entries: readonly TreeEntry[];
+  /** Changes with everything that is done to the tree. */
+  readonly mark: string;
+}
+
+/** What planning may need to know. */
+export interface ContentsOptions {
+  /** The content hash of a tree; given where copies must hold just what was hashed. */
+  readonly hashOf?: (tree: FoundTree) => string;
+}
+
 /** Finds and checks every plugin and skill. Throws `CONTENT_INVALID`, `NOT_SUPPORTED`, `IO`. */
-export function planContents(env: OpenEnv, home: AbsPath): Contents {
+export function planContents(
+  env: OpenEnv,
+  home: AbsPath,
+  options: ContentsOptions = {},
+): Contents {
   const { manifest, slot } = env;
   if (
     manifest.skills.length > 0 &&
@@ -63,23 +83,15 @@ export function planContents(env: OpenEnv, home: AbsPath): Contents {
   const plugins = manifest.plugins.map((entry) => {
     const source = locateSource(entry, { env, home, kind: "plugin" });
     checkPlugin(entry, source);
-    const mark = treeFingerprint(entry.name, scanTree(source));
-    return {
-      name: entry.name,
-      source,
-      installed: join(slot.installed, mark, entry.name),
-    };
+    const tree = placeTree(entry, source, { kind: "plugin", options });
+    return { ...tree, installed: join(slot.installed, tree.mark, entry.name) };
   });
   const skills = manifest.skills.map((entry) => {
     const source = locateSource(entry, { env, home, kind: "skill" });
     if (!isFile(join(source, "SKILL.md"))) {
       throw missing("skill", entry, join(source, "SKILL.md"));
     }
-    return {
-      entry,
-      source,
-      mark: treeFingerprint(entry.name, scanTree(source)),
-    };
+    return placeTree(entry, source, { kind: "skill", options });
   });
   const skillsPlugin = skills.length === 0 ? undefined : join(
     slot.installed,
@@ -87,17 +99,58 @@ export function planContents(env: OpenEnv, home: AbsPath): Contents {
     SKILLS_PLUGIN,
   );
   const installs = [
-    ...plugins.map(({ name, source, installed }) =>
-      ({ kind: "plugin", name, source, target: installed }) as const
+    ...plugins.map((tree) => stepOf("plugin", tree, tree.installed)),
+    ...skills.map((tree) =>
+      stepOf("skill", tree, join(skillsPlugin!, "skills", tree.name))
     ),
-    ...skills.map(({ entry, source }) => ({
-      kind: "skill" as const,
-      name: entry.name,
-      source,
-      target: join(skillsPlugin!, "skills", entry.name),
-    })),
   ];
-  return { plugins, skillsPlugin, installs };
+  return {
+    plugins: plugins.map(({ name, source, installed }) => ({
+      name,
+      source,
+      installed,
+    })),
+    skillsPlugin,
+    installs,
+  };
+}
+
+/** A tree with the name of its copy's directory. */
+interface PlacedTree {
+  readonly name: string;
+  readonly source: AbsPath;
+  readonly mark: string;
+  readonly content: TrustedContent | undefined;
+}
+
+/** Where content is checked, the copy is named after it: what runs then is what was hashed, however the source looks. */
+function placeTree(
+  { name }: Entry,
+  source: AbsPath,
+  { kind, options }: {
+    readonly kind: "plugin" | "skill";
+    readonly options: ContentsOptions;
+  },
+): PlacedTree {
+  const entries = scanTree(source);
+  const mark = treeFingerprint(name, entries);
+  const hash = options.hashOf?.({ kind, name, source, entries, mark });
+  if (hash === undefined) return { name, source, mark, content: undefined };
+  return {
+    name,
+    source,
+    mark: sha256Hex(JSON.stringify([name, hash])).slice(0, 16),
+    content: { hash, mark },
+  };
+}
+
+function stepOf(
+  kind: "plugin" | "skill",
+  { name, source, content }: PlacedTree,
+  target: AbsPath,
+): InstallStep {
+  const step = { kind, name, source, target };
+  return content === undefined ? step : { ...step, content };
 }
 
 interface SourceContext {

@@ -25,7 +25,9 @@ function env(root: AbsPath, body: string): OpenEnv {
     slotName: "e",
     slot: slotAt(root),
     manifest: parseManifest(`[env]\nname = "e"\n${body}`, "aenv.toml"),
+    manifestText: body,
     manifestPath: join(root, "aenv.toml"),
+    manifestReal: join(root, "aenv.toml"),
     baseDir: root,
     breadcrumb: "e",
   };

@@ -8,4 +8,13 @@ export {
 } from "./perform.ts";
 export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
 export { launchClaude } from "./shim.ts";
+export {
+  grantTrust,
+  listTrust,
+  requireTrust,
+  revokeTrust,
+  type TrustRow,
+  type TrustView,
+  viewTrust,
+} from "./trust.ts";
 export type { LaunchPlan } from "./types.ts";

@@ -27,6 +27,7 @@ import { run } from "../os/process.ts";
 import { SKILLS_PLUGIN } from "./contents.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { copyTree, scanTree } from "./tree.ts";
+import { checkCopy, rememberMarks } from "./trust_check.ts";
 import type { InstallStep, LaunchPlan } from "./types.ts";
 
 /** Where a plan is performed. */
@@ -74,6 +75,7 @@ export async function prepareLaunch(
     // The record comes first: a removal that does not see it is seen here, and the other way round.
     prepareSlot(env);
     installAll(plan.installs, context);
+    rememberMarks(env, plan.installs, dirs);
     for (const file of plan.files) writeNew(file.path, file.content);
     if (plan.isolation === "private") {
       await claude.prepareFirstRun(
@@ -138,13 +140,18 @@ function installAll(
   const missing = [...roots].filter((root) => lstat(root) === undefined);
   if (missing.length === 0) return;
   for (const root of missing) {
-    installRoot(root, installs.filter((step) => isWithin(step.target, root)));
+    const steps = installs.filter((step) => isWithin(step.target, root));
+    installRoot(root, steps, context.env);
   }
   removeUnused(roots, context);
 }
 
 /** Builds one directory of copies aside and moves it into place; whoever comes second finds it done. */
-function installRoot(root: AbsPath, steps: readonly InstallStep[]): void {
+function installRoot(
+  root: AbsPath,
+  steps: readonly InstallStep[],
+  env: OpenEnv,
+): void {
   const temp = join(root, "..", tempName());
   ensureDir(temp);
   try {
@@ -152,6 +159,7 @@ function installRoot(root: AbsPath, steps: readonly InstallStep[]): void {
       const target = (temp + step.target.slice(root.length)) as AbsPath;
       if (step.kind === "skill") writeSkillsManifest(join(target, "..", ".."));
       copyTree(step.source, target, scanTree(step.source));
+      checkCopy({ ...step, target }, env);
     }
     if (lstat(root) === undefined) rename(temp, root);
   } finally {

@@ -12,7 +12,7 @@ import {
 } from "../agents/mod.ts";
 import { type OpenEnv, readConfig, runDirFor } from "../env/mod.ts";
 import { type McpServer, toAgentForm } from "../manifest/mod.ts";
-import { lstat } from "../os/fs.ts";
+import { isDirectory, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { checkLaunchable } from "./checks.ts";
 import { type Contents, planContents } from "./contents.ts";
@@ -21,6 +21,7 @@ import {
   launchEnvironment,
   undoOuterLaunch,
 } from "./environment.ts";
+import { LaunchTrust } from "./trust_check.ts";
 import type { LaunchPlan, PlannedFile } from "./types.ts";
 
 /** The command that installs Claude Code. */
@@ -51,12 +52,13 @@ export async function planLaunch(
   const { env } = request;
   const base = undoOuterLaunch(host.env);
   checkLaunchable(env, { ...base, ...env.manifest.vars });
+  const trust = LaunchTrust.of(env, { host, dirs });
   const home = host.home();
   const program = request.program ?? findClaude(host, dirs);
   if (request.program === undefined) {
     await checkCompat(env, program, { host, dirs });
   }
-  const contents = planContents(env, home);
+  const contents = trustedContents(env, home, trust);
   const runDir = runDirFor(dirs, host);
   const recipe = planRecipe(request, {
     base,
@@ -99,6 +101,19 @@ export async function planLaunch(
     trust: request.program === undefined ? recipe.trust : undefined,
     notes: recipe.notes,
   };
+}
+
+function trustedContents(
+  env: OpenEnv,
+  home: AbsPath,
+  trust: LaunchTrust | undefined,
+): Contents {
+  if (trust === undefined) return planContents(env, home);
+  const contents = planContents(env, home, {
+    hashOf: (tree) => trust.hashOf(tree),
+  });
+  trust.checkTrees(contents.installs);
+  return contents;
 }
 
 interface RecipeContext {
@@ -157,8 +172,16 @@ function planRecipe(
 
 function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
   const data = join(env.slot.claude, "plugins", "data");
+  const trusted = new Set(
+    contents.installs.filter(({ content }) => content !== undefined)
+      .map(({ target }) => target),
+  );
   const places = contents.plugins.map((plugin) => ({
     ...plugin,
+    // A copy of trusted content has been checked; the source may change while we read it.
+    source: trusted.has(plugin.installed) && isDirectory(plugin.installed)
+      ? plugin.installed
+      : plugin.source,
     data: join(data, `${plugin.name}-inline`),
   }));
   const { skillsPlugin } = contents;

@@ -11,7 +11,7 @@ import {
   readLink,
   symlink,
 } from "../os/fs.ts";
-import { sha256Hex } from "../os/hash.ts";
+import { sha256Hex, sha256OfFile } from "../os/hash.ts";
 
 /** One entry of a tree, by its path relative to the root, `/`-separated. */
 export interface TreeEntry {
@@ -98,6 +98,35 @@ export function treeFingerprint(
   entries: readonly TreeEntry[],
 ): string {
   return sha256Hex(JSON.stringify([name, entries])).slice(0, 16);
+}
+
+/** What a tree holds, whatever its files look like on disk. */
+export interface TreeContent {
+  /** SHA-256 over names, kinds, executable bits, contents and link targets. */
+  readonly hash: string;
+  /** Path → what stands there. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Reads every file of a tree. Two trees that differ in anything that a copy keeps have different hashes. Throws `IO`. */
+export function readTree(
+  root: AbsPath,
+  entries: readonly TreeEntry[],
+): TreeContent {
+  const pairs = entries.map((entry) =>
+    [entry.path, contentOf(root, entry)] as const
+  );
+  return {
+    hash: sha256Hex(JSON.stringify(pairs)),
+    files: Object.fromEntries(pairs),
+  };
+}
+
+function contentOf(root: AbsPath, entry: TreeEntry): string {
+  if (entry.kind === "directory") return "directory";
+  if (entry.kind === "symlink") return `link to ${entry.target}`;
+  const kind = entry.executable ? "program" : "file";
+  return `${kind} ${sha256OfFile(join(root, entry.path))}`;
 }
 
 /** Copies the listed entries from `source` to `target`, which must not exist. Modes 0700 and 0600, executables 0700. */

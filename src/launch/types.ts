@@ -1,13 +1,23 @@
 /** A launch as one plain value. */
 import type { AbsPath } from "../base/paths.ts";
 
+/** What a tree must hold. */
+export interface TrustedContent {
+  /** See `TreeContent`. */
+  readonly hash: string;
+  /** The source's stat mark when it had that hash. */
+  readonly mark: string;
+}
+
 /** A tree to copy into the env's slot before the agent starts. */
 export interface InstallStep {
   readonly kind: "plugin" | "skill";
   readonly name: string;
   readonly source: AbsPath;
-  /** Where the copy goes; named after what the source looks like now. */
+  /** Where the copy goes; named after what the source looks like now, or after what it holds where that is checked. */
   readonly target: AbsPath;
+  /** What the copy must hold, because the user trusted just that; undefined where nothing has to be trusted. */
+  readonly content?: TrustedContent;
 }
 
 /** A file to write before the agent starts, mode 0600. */

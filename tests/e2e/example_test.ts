@@ -13,6 +13,7 @@ for (const agent of claudePrograms()) {
     Deno.test(`aenv verify confirms the example (${isolation}, Claude Code ${agent.label})`, async () => {
       await using world = await World.open({ agent });
       await copyExample(world.project, isolation);
+      await world.aenv.must(["trust", "--yes"]);
       // From below the manifest: its server is found from everywhere.
       const cwd = `${world.project}/servers`;
       const { code, stdout, stderr } = await world.aenv.run(["verify"], {

@@ -40,7 +40,7 @@ async function session(
   script: string,
   options: {
     readonly env: (world: World) => Readonly<Record<string, string>>;
-    readonly prepare?: (world: World) => void;
+    readonly prepare?: (world: World) => void | Promise<void>;
     readonly check: (world: World, finished: Finished) => void | Promise<void>;
     readonly args?: readonly string[];
   },
@@ -49,7 +49,7 @@ async function session(
     steps: ({ root }) => [{ bash: `cd '${root}' && . ./inside.sh` }],
   });
   writeText(`${world.root}/inside.sh`, script);
-  options.prepare?.(world);
+  await options.prepare?.(world);
   const env = options.env(world);
   const program = env["PATH"]?.includes(world.aenv.root)
     ? world.programOf("private")
@@ -83,7 +83,7 @@ for (const [name, { label, AENV }] of Object.entries(NESTED)) {
   Deno.test(`inside a session, aenv and claude resolve to the same env: ${name}`, async () => {
     await session(ASK, {
       env: (world) => ({ ...world.aenv.env, ...(AENV ? { AENV } : {}) }),
-      prepare(world) {
+      async prepare(world) {
         const manifests = ISOLATIONS.map((
           isolation,
         ) => [`${world.aenv.root}/envs/${isolation}`, isolation, isolation]);
@@ -97,6 +97,7 @@ for (const [name, { label, AENV }] of Object.entries(NESTED)) {
             world,
           });
         }
+        if (name === "project env") await world.aenv.must(["trust", "--yes"]);
       },
       check(world, { stdout }) {
         assert.equal(JSON.parse(world.written("current")).env, label);

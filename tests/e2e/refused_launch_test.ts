@@ -1,9 +1,8 @@
 /** Hooks before the agent, and launches that must not happen: exit 3, and the agent was not started. */
 
 import assert from "node:assert/strict";
-import { writeText } from "../support/claude_items.ts";
 import type { Finished } from "../support/process.ts";
-import { manifestOf, World } from "./agent_world.ts";
+import { World } from "./agent_world.ts";
 
 const PRINT = ["-p", "hello"];
 
@@ -61,16 +60,6 @@ for (const [name, [lines, reason]] of Object.entries(REFUSED)) {
     assertRefused(world, await world.aenv.claude("private", PRINT), reason);
   });
 }
-
-Deno.test("a launch is refused for a hook that comes from a repository, and the hook does not run", async () => {
-  await using world = await World.open();
-  const lines = `[hooks]\npre_activate = "touch ran"`;
-  writeText(`${world.project}/aenv.toml`, manifestOf("crew", lines));
-  const { AENV: _, ...env } = world.envOf("private");
-  const finished = await world.aenv.run(["run", "--", ...PRINT], { env });
-  assertRefused(world, finished, /comes from a repository/);
-  assert.throws(() => Deno.lstatSync(`${world.project}/ran`));
-});
 
 Deno.test("a launch is refused for an env that does not exist", async () => {
   await using world = await World.open();

@@ -1,4 +1,6 @@
-import { createEnv } from "../../env/mod.ts";
+import { activeEnv, createEnv } from "../../env/mod.ts";
+import { requireTrust } from "../../launch/mod.ts";
+import type { Host } from "../../os/host.ts";
 import { type Command, textOption } from "../command.ts";
 import { leftOutLines } from "../left_out.ts";
 
@@ -24,9 +26,11 @@ export const command: Command = {
     ],
   },
   async run(input, host) {
+    const from = textOption(input, "from");
+    if (from !== undefined) checkSource(from, host);
     const made = await createEnv({
       name: input.args[0]!,
-      from: textOption(input, "from"),
+      from,
       bare: input.options["bare"] === true,
     }, host);
     return {
@@ -41,3 +45,9 @@ export const command: Command = {
     };
   },
 };
+
+/** A named env counts as its user's own: a copy must not make that of what a repository brought. */
+function checkSource(from: string, host: Host): void {
+  const { env, dirs } = activeEnv(host, from);
+  if (env.kind === "env") requireTrust(env, { host, dirs });
+}

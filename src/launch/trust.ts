@@ -1,0 +1,220 @@
+/** Trusting a project: looking at it, saying yes, taking it back, listing. */
+import type { Dirs } from "../base/dirs.ts";
+import { AppError } from "../base/errors.ts";
+import { type AbsPath, basename, join, parent } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import {
+  changeHome,
+  hostDirs,
+  type OpenEnv,
+  openEnv,
+  refFromOption,
+  resolveEnv,
+} from "../env/mod.ts";
+import { lstat, realPath } from "../os/fs.ts";
+import type { Host } from "../os/host.ts";
+import {
+  decide,
+  type Difference,
+  differences,
+  type Item,
+  listRecords,
+  readRecord,
+  readShown,
+  recordOf,
+  removeRecord,
+  type Shown,
+  type TrustRecord,
+  type Verdict,
+  writeRecord,
+} from "../trust/mod.ts";
+import { planContents } from "./contents.ts";
+import {
+  hashesOf,
+  identityOf,
+  LaunchTrust,
+  needsTrust,
+  treeTitle,
+} from "./trust_check.ts";
+import { readTree, scanTree, treeFingerprint } from "./tree.ts";
+import { type ReadTree, statementOf } from "./trust_statement.ts";
+
+/** A project's manifest as it is now, and whether it is trusted. */
+export interface TrustView {
+  /** The env's label. */
+  readonly env: string;
+  readonly manifest: AbsPath;
+  /** `unneeded`: a named env, or a manifest that runs and allows nothing. */
+  readonly state: Verdict["state"] | "unneeded";
+  readonly items: readonly Item[];
+  /** What differs from what was trusted; empty unless `changed`. */
+  readonly differences: readonly Difference[];
+  /** What {@link grantTrust} writes: hashes of the very bytes that the items were read from. */
+  readonly record: TrustRecord;
+  readonly shown: Shown;
+}
+
+/** Where trust is looked for. */
+interface Place {
+  readonly host: Host;
+  readonly dirs: Dirs;
+}
+
+/** Reads everything that trust is about. Throws what planning a launch throws about plugins and skills. */
+export function viewTrust(env: OpenEnv, { host, dirs }: Place): TrustView {
+  const identity = identityOf(env);
+  const { trees, files, hashes } = readTrees(env, host);
+  const shown = {
+    text: identity.text,
+    items: statementOf(env, trees),
+    files,
+  };
+  checkUnchanged(trees, env);
+  const verdict = decide(
+    readRecord(dirs, env.manifestPath),
+    identity,
+    hashes,
+  );
+  const before = verdict.state === "changed"
+    ? readShown(dirs, env.manifestPath)
+    : undefined;
+  return {
+    env: env.label,
+    manifest: env.manifestPath,
+    state: needsTrust(env) ? verdict.state : "unneeded",
+    items: shown.items,
+    differences: before === undefined ? [] : differences(before, shown),
+    record: recordOf(identity, hashes),
+    shown,
+  };
+}
+
+/** Writes down that the user said yes to what `view` shows. */
+export async function grantTrust(
+  view: TrustView,
+  { host, dirs }: Place,
+): Promise<void> {
+  await changeHome(
+    host,
+    dirs,
+    () => writeRecord(dirs, view.record, view.shown),
+  );
+}
+
+/** Takes back the trust of the active manifest, or of the one that `option` names; it may be gone or broken. Returns its path and whether it was trusted. */
+export async function revokeTrust(
+  option: string | undefined,
+  host: Host,
+): Promise<{ manifest: AbsPath; revoked: boolean }> {
+  const dirs = hostDirs(host);
+  const ref = option === undefined
+    ? resolveEnv(host, dirs).ref
+    : refFromOption(option, host, dirs);
+  if (ref.kind !== "project") {
+    throw new AppError(
+      "USAGE",
+      `Cannot revoke the trust of ${
+        quote(ref.kind === "global" ? "global" : ref.name)
+      }: only a project's manifest is trusted`,
+      { hint: "See what is: aenv trust --list" },
+    );
+  }
+  const dir = parent(ref.manifest);
+  const manifest = join(realPath(dir) ?? dir, basename(ref.manifest));
+  const revoked = await changeHome(
+    host,
+    dirs,
+    () => removeRecord(dirs, manifest),
+  );
+  return { manifest, revoked };
+}
+
+/** One record and what has become of it. */
+export interface TrustRow {
+  readonly manifest: AbsPath;
+  readonly state: "trusted" | "changed" | "gone";
+  /** Why it cannot be looked at; undefined when it can. */
+  readonly problem: string | undefined;
+}
+
+/** Every manifest that was trusted. */
+export function listTrust(host: Host): TrustRow[] {
+  const dirs = hostDirs(host);
+  return listRecords(dirs).map((record) => {
+    if (lstat(record.manifest) === undefined) {
+      return { manifest: record.manifest, state: "gone", problem: undefined };
+    }
+    return rowOf(record, { host, dirs });
+  });
+}
+
+function rowOf({ manifest }: TrustRecord, place: Place): TrustRow {
+  try {
+    const ref = { kind: "project", manifest } as const;
+    const env = openEnv(ref, place.host, place.dirs) as OpenEnv;
+    const { hashes } = readTrees(env, place.host);
+    const record = readRecord(place.dirs, manifest);
+    const { state } = decide(record, identityOf(env), hashes);
+    return {
+      manifest,
+      state: state === "trusted" ? "trusted" : "changed",
+      problem: undefined,
+    };
+  } catch (error) {
+    // What cannot be read is not what was trusted.
+    if (!(error instanceof AppError)) throw error;
+    return { manifest, state: "changed", problem: error.message };
+  }
+}
+
+/** Throws `TRUST_NEEDED` when the env is a project's and not trusted as it is: for what copies its manifest somewhere else. */
+export function requireTrust(env: OpenEnv, { host, dirs }: Place): void {
+  const trust = LaunchTrust.of(env, { host, dirs, action: "copy" });
+  if (trust === undefined) return;
+  const { installs } = planContents(env, host.home(), {
+    hashOf: (tree) => trust.hashOf(tree),
+  });
+  trust.checkTrees(installs);
+}
+
+interface Trees {
+  readonly trees: readonly ReadTree[];
+  readonly files: Shown["files"];
+  readonly hashes: TrustRecord["trees"];
+}
+
+/** What is shown is read after what is hashed: between the two looks nothing may have been touched. */
+function checkUnchanged(trees: readonly ReadTree[], env: OpenEnv): void {
+  const changed = trees.find(({ step }) =>
+    treeFingerprint(step.name, scanTree(step.source)) !== step.content?.mark
+  );
+  if (changed === undefined) return;
+  throw new AppError(
+    "CONTENT_INVALID",
+    `Cannot show what ${quote(env.manifestPath)} would run: ${
+      treeTitle(changed.step)
+    } changed while it was read`,
+    { hint: "Look again: aenv trust --show" },
+  );
+}
+
+/** Reads the trees of plugins and skills. */
+function readTrees(env: OpenEnv, host: Host): Trees {
+  const contents = new Map<string, Readonly<Record<string, string>>>();
+  const { installs } = planContents(env, host.home(), {
+    hashOf: (tree) => {
+      const { hash, files } = readTree(tree.source, tree.entries);
+      contents.set(treeTitle(tree), files);
+      return hash;
+    },
+  });
+  const trees = installs.map((step) => ({
+    step,
+    entries: scanTree(step.source),
+  }));
+  return {
+    trees,
+    files: Object.fromEntries(contents),
+    hashes: hashesOf(installs),
+  };
+}

@@ -1,0 +1,125 @@
+/** What a project's manifest would run and allow, item by item, as the user is shown it. */
+import { claude } from "../agents/mod.ts";
+import type { OpenEnv } from "../env/mod.ts";
+import type { Entry, Manifest, McpServer } from "../manifest/mod.ts";
+import { type Item, makeItem } from "../trust/mod.ts";
+import { treeTitle } from "./trust_check.ts";
+import type { TreeEntry } from "./tree.ts";
+import type { InstallStep } from "./types.ts";
+
+/** A tree that was read for this. */
+export interface ReadTree {
+  readonly step: InstallStep;
+  readonly entries: readonly TreeEntry[];
+}
+
+/** Most file names that are shown of one tree: what is in the files is covered by the hash anyway. */
+const SHOWN_FILES = 20;
+
+/** The items of a manifest and its trees. Empty exactly when the manifest asks for no trust. */
+export function statementOf(
+  { manifest }: OpenEnv,
+  trees: readonly ReadTree[],
+): Item[] {
+  return [
+    ...(manifest.preActivate === undefined
+      ? []
+      : [makeItem("pre_activate hook", ["runs: " + manifest.preActivate])]),
+    ...Object.entries(manifest.mcp).map(([name, server]) =>
+      makeItem(`mcp server ${name}`, serverLines(server))
+    ),
+    ...treeItems("plugin", manifest.plugins, trees),
+    ...treeItems("skill", manifest.skills, trees),
+    ...tableItem("variables", manifest.vars),
+    ...secretItems(manifest),
+    ...sandboxItems(manifest),
+  ];
+}
+
+function serverLines(server: McpServer): string[] {
+  const table = server.type === "stdio" ? server.env : server.headers;
+  const word = server.type === "stdio" ? "env" : "header";
+  return [
+    server.type === "stdio"
+      ? `runs: ${claude.commandWords(server.command, server.args)}`
+      : `connects to: ${server.url}`,
+    ...Object.entries(table).map(([name, value]) => `${word} ${name}=${value}`),
+  ];
+}
+
+function treeItems(
+  kind: "plugin" | "skill",
+  entries: readonly Entry[],
+  trees: readonly ReadTree[],
+): Item[] {
+  return entries.map((entry) => {
+    const title = treeTitle({ kind, name: entry.name });
+    const tree = trees.find(({ step }) => treeTitle(step) === title);
+    const inside = entry.subpath === undefined ? "" : `, ${entry.subpath}`;
+    return makeItem(title, [
+      `from ${entry.source}${inside}`,
+      ...(tree === undefined ? [] : treeLines(tree)),
+    ]);
+  });
+}
+
+function treeLines({ step, entries }: ReadTree): string[] {
+  const effects = step.kind === "plugin"
+    ? claude.pluginEffects(step.source)
+    : ["instructions for the agent", ...claude.textEffects(step.source)];
+  const programs = entries.filter(({ executable, path }) =>
+    executable && !path.startsWith("bin/")
+  ).map(({ path }) => `program: ${path}`);
+  const files = entries.filter(({ kind }) => kind !== "directory")
+    .map(({ path }) => path);
+  const more = files.length - SHOWN_FILES;
+  const names = files.slice(0, SHOWN_FILES).join(", ") +
+    (more > 0 ? ` and ${more} more` : "");
+  return [
+    ...effects,
+    ...programs,
+    `${files.length} file${files.length === 1 ? "" : "s"}: ${names}`,
+  ];
+}
+
+function tableItem(
+  title: string,
+  table: Readonly<Record<string, string>>,
+): Item[] {
+  const lines = Object.entries(table).map(([name, value]) =>
+    `${name}=${value}`
+  );
+  return lines.length === 0 ? [] : [makeItem(title, lines)];
+}
+
+function secretItems({ secrets }: Manifest): Item[] {
+  const lines = [
+    ...Object.entries(secrets.tools).map(([name, tools]) =>
+      `${name} is handed to: ${tools.join(", ")}`
+    ),
+    ...(secrets.expose === "env"
+      ? ["all secrets are put into the agent's environment"]
+      : []),
+  ];
+  return lines.length === 0 ? [] : [makeItem("secrets", lines)];
+}
+
+function sandboxItems({ sandbox }: Manifest): Item[] {
+  if (sandbox === undefined) return [];
+  const { network } = sandbox;
+  const lines = [
+    ...(sandbox.enabled ? [] : ["off: the agent is not confined"]),
+    ...sandbox.paths.map(({ path, access }) =>
+      `${access === "rw" ? "reads and writes" : "reads"} ${path}`
+    ),
+    ...(network.mode === "hosts"
+      ? [`network: ${network.allow.join(", ") || "no host"}`]
+      : []),
+    ...sandbox.envHost.map((name) => `sees your variable ${name}`),
+    ...sandbox.pathDirs.map((dir) => `runs programs of ${dir}`),
+    ...sandbox.cacheDirs.map((dir) => `reads and writes the cache ${dir}`),
+  ];
+  if (lines.length === 0) return [];
+  const open = network.mode === "open" ? ["network: open"] : [];
+  return [makeItem("sandbox", [...lines, ...open])];
+}

@@ -1,4 +1,13 @@
-/** The manifest and the lock: reading `aenv.toml`, reading and writing `aenv.lock`. */
+/** The manifest and the lock: their texts, and where the two differ. */
+export {
+  addEntry,
+  editManifest,
+  type EntryPlace,
+  removeEntry,
+  setEntry,
+} from "./edit.ts";
+export { editToml } from "./edit_toml.ts";
+export type { Document } from "./edit_values.ts";
 export {
   EMPTY_LOCK,
   type Lock,

@@ -44,6 +44,8 @@ export async function rollback(
   home: TxHome,
   input: RollbackInput,
 ): Promise<RollbackResult> {
+  // Asking makes no home.
+  if (lstat(home.dirs.state) === undefined) throw nothing(input);
   return await runTransaction(home, { kind: "rollback", env: null }, (tx) => {
     const target = choose(home, input);
     const paths = target.entries.flatMap(pathsOf);
@@ -71,6 +73,9 @@ export async function rollbackPending(
   home: TxHome,
   options: { force: boolean },
 ): Promise<Recovered> {
+  if (lstat(home.dirs.state) === undefined) {
+    return { finished: [], undone: [], stuck: [], broken: [] };
+  }
   return await withHome(home, () => recover(home, options));
 }
 
@@ -99,14 +104,12 @@ function choose(home: TxHome, input: RollbackInput): TxRecord {
 
 function nothing({ id, slotName }: RollbackInput): AppError {
   const what = id ?? slotName ?? "the last change";
-  const state = id !== undefined
-    ? "there is no such transaction"
-    : "no change of it can be taken back";
+  const state = id === undefined && slotName !== undefined
+    ? "no change of it can be taken back"
+    : "there is none";
   return new AppError(
     "TX_NOT_FOUND",
-    `Cannot roll back ${quote(what)}: ${
-      id ?? slotName ? state : "there is none"
-    }`,
+    `Cannot roll back ${quote(what)}: ${state}`,
     { hint: "See what there is: aenv history" },
   );
 }
@@ -130,27 +133,36 @@ function requireInForce({ record, status, undoneBy }: HistoryItem): void {
   );
 }
 
-/** Refuses while a later one that is in force touched the same paths. A later pair of change and rollback does not count. */
+/**
+ * Refuses while a later one that is in force touched the same paths. What was taken back does not count, nor what took it
+ * back, and so on along the chain: they cancel each other out.
+ */
 function requireLast(
   target: HistoryItem,
   items: readonly HistoryItem[],
 ): void {
   const { id, entries } = target.record;
   const paths = entries.flatMap(pathsOf);
-  const later = items.findLast(({ record, status }) =>
-    record.id > id && status === "committed" &&
-    !(isUndo(record) && record.undoes! > id) &&
-    record.entries.flatMap(pathsOf).some((a) =>
-      paths.some((b) => overlap(a, b))
-    )
-  );
+  const byId = new Map(items.map((item) => [item.record.id, item]));
+  const chain = (item: HistoryItem): HistoryItem[] => {
+    const next = item.undoneBy && byId.get(item.undoneBy);
+    return next ? [item, ...chain(next)] : [item];
+  };
+  const later = items.findLast((item) => {
+    const { record } = item;
+    const isCancelled = chain(item).length % 2 === 0 ||
+      (record.undoes !== null && record.undoes > id);
+    return record.id > id && record.status === "committed" && !isCancelled &&
+      record.entries.flatMap(pathsOf).some((a) =>
+        paths.some((b) => overlap(a, b))
+      );
+  });
   if (later === undefined) return;
+  const { kind, id: last } = chain(later).at(-1)!.record;
   throw new AppError(
     "TX_CONFLICT",
-    `Cannot roll back ${
-      quote(id)
-    }: ${later.record.kind} ${later.record.id} changed the same later`,
-    { hint: `Roll that back first: aenv rollback ${later.record.id}` },
+    `Cannot roll back ${quote(id)}: ${kind} ${last} changed the same later`,
+    { hint: `Roll that back first: aenv rollback ${last}` },
   );
 }
 

@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   ENV_IN_USE: "a pin, a setting or this shell still names the environment",
   ENV_NOT_FOUND: "no environment of that name",
   ENV_RESERVED: "the name is reserved",
+  HASH_MISMATCH: "files do not hash to what was expected",
   HOME_UNSET: "HOME is not set or is not an absolute path",
   HOOK_FAILED: "a pre_activate hook failed",
   INTERRUPTED: "the user or a signal stopped it",
@@ -53,6 +54,8 @@ export const ERROR_CODES = {
   SOURCE_OFFLINE: "a source is needed and the network may not be used",
   SOURCE_REFUSED: "a source, or what it delivers, is not safe to take",
   SOURCE_UNREACHABLE: "a source does not answer as it should",
+  STORE_CORRUPT: "the store holds something else than it should",
+  STORE_MISSING: "a tree is not in the store",
   TRUST_DECLINED: "nobody said yes to what a repository would run",
   TRUST_NEEDED:
     "a repository's manifest, plugin or skill has not been trusted as it is now",

@@ -2,22 +2,22 @@
 import type { Dirs } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
+import { editToml } from "../manifest/mod.ts";
 import { readText, realPath } from "../os/fs.ts";
 import type { Transaction } from "../tx/mod.ts";
 import { parseConfig } from "./config.ts";
-import { editToml } from "./toml_edit.ts";
 
 /** Sets `default_env`, or takes it away. Throws `CONFIG_INVALID`, `IO`. */
-export async function setDefaultEnv(
+export function setDefaultEnv(
   name: string | undefined,
   { dirs, tx }: { dirs: Dirs; tx: Transaction },
-): Promise<void> {
+): void {
   const before = readText(dirs.config) ?? "";
   const old = parseConfig(before, dirs.config).defaultEnv;
   if (old === name) return;
   const after = name === undefined
     ? withoutDefault(before)
-    : await editToml(before, (config) => config["default_env"] = name, {
+    : editToml(before, (config) => config["default_env"] = name, {
       file: dirs.config,
       code: "CONFIG_INVALID",
     });
@@ -35,7 +35,7 @@ export async function setDefaultEnv(
   tx.put({ path: realPath(dirs.config) ?? dirs.config, data: after });
 }
 
-/** Takes the line out and leaves a comment on it standing. (An editor of values would take the comment above along.) */
+/** Takes the line out and leaves a comment on it standing, which an editor of values would take along. */
 function withoutDefault(text: string): string {
   return text.replace(
     /^[ \t]*(?:default_env|"default_env"|'default_env')[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*')[ \t]*(#[^\r\n]*)?(\r?\n|$)/m,

@@ -54,13 +54,13 @@ export async function createEnv(
     ? undefined
     : openEnv(refFromOption(input.from, host, dirs), host, dirs);
   const slot = slotAt(join(dirs.envs, name));
-  const prepare = async (scratch: AbsPath) => {
+  const prepare = (scratch: AbsPath) => {
     const staging = slotAt(join(scratch, STAGING));
     makeDir(staging.root);
     const copied = source?.kind === "env" ? stat(source.slot.root) : undefined;
     const target = { name, staging, host, dirs };
     if (source?.kind === "env") {
-      return { copied, leftOut: await copyEnv(source, target) };
+      return { copied, leftOut: copyEnv(source, target) };
     }
     writeNew(staging.manifest, newManifest(name, { bare: input.bare }));
     const leftOut = source === undefined ? [] : copyUserConfig(target);
@@ -116,14 +116,14 @@ function copyUserConfig(
   });
 }
 
-async function copyEnv(
+function copyEnv(
   source: OpenEnv,
   target: Target,
-): Promise<readonly LeftOut[]> {
+): readonly LeftOut[] {
   const { name, staging, host, dirs } = target;
   const slot = slotAt(join(dirs.envs, name));
   const home = homeOrNone(host);
-  const { text, leftOut } = await copyManifest(source, { name, slot, home });
+  const { text, leftOut } = copyManifest(source, { name, slot, home });
   writeNew(staging.manifest, text);
   const notes = [...leftOut];
   if (source.scope === "named") {

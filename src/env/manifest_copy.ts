@@ -2,11 +2,10 @@
 import type { SlotDirs } from "../base/dirs.ts";
 import type { EnvName } from "../base/ids.ts";
 import { type AbsPath, resolveFrom } from "../base/paths.ts";
-import { parseManifest } from "../manifest/mod.ts";
+import { type Document, editManifest } from "../manifest/mod.ts";
 import { readText } from "../os/fs.ts";
 import { type LeftOut, Rewriter } from "./clone/mod.ts";
 import { localSourcePath } from "./local_source.ts";
-import { type Document, editToml } from "./toml_edit.ts";
 import type { OpenEnv } from "./types.ts";
 
 /** The copy's name and place. */
@@ -21,10 +20,10 @@ export interface ManifestTarget {
  * The text for the copy's `aenv.toml`. Paths into a named env's directory are rewritten; relative paths of a project become
  * absolute. A project's hook is left out: in a global env it would run without having been trusted.
  */
-export async function copyManifest(
+export function copyManifest(
   source: OpenEnv,
   { name, slot, home }: ManifestTarget,
-): Promise<{ text: string; leftOut: readonly LeftOut[] }> {
+): { text: string; leftOut: readonly LeftOut[] } {
   const before = readText(source.manifestPath) ?? "";
   const isProject = source.scope === "project";
   const rewriter = new Rewriter({
@@ -33,12 +32,11 @@ export async function copyManifest(
     home,
   });
   const hasHook = isProject && source.manifest.preActivate !== undefined;
-  const text = await editToml(rewriter.all(before), (document) => {
+  const text = editManifest(rewriter.all(before), (document) => {
     table(document, "env")["name"] = name;
     if (isProject) makeAbsolute(document, source.baseDir);
     if (hasHook) delete table(document, "hooks")["pre_activate"];
-  }, { file: source.manifestPath, code: "MANIFEST_INVALID" });
-  parseManifest(text, source.manifestPath);
+  }, { file: source.manifestPath });
   const why = "it comes from a repository; copy it by hand if it may run";
   return {
     text,

@@ -36,7 +36,7 @@ export async function removeEnv(
   const path = join(dirs.envs, name);
   if (lstat(path) === undefined) throw notFound(name);
   const about = { kind: "remove", env: name };
-  return await transact(about, { host, dirs }, async (tx) => {
+  return await transact(about, { host, dirs }, (tx) => {
     if (lstat(path) === undefined) throw notFound(name);
     requireIdle(name, "remove", dirs);
     const pointers = findPointers(name, host, dirs);
@@ -49,7 +49,7 @@ export async function removeEnv(
     tx.take(path);
     // A launch writes its record before it looks whether the env is there: one of the two sees the other.
     requireIdle(name, "remove", dirs);
-    if (clears) await setDefaultEnv(undefined, { dirs, tx });
+    if (clears) setDefaultEnv(undefined, { dirs, tx });
     return {
       name,
       path,

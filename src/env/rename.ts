@@ -4,7 +4,7 @@ import { AppError } from "../base/errors.ts";
 import { type EnvName, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import { parseManifest } from "../manifest/mod.ts";
+import { type Document, editManifest } from "../manifest/mod.ts";
 import {
   FILE_MODE,
   isSameFile,
@@ -23,7 +23,6 @@ import { slotProject } from "./list.ts";
 import { notFound, openNamed } from "./open.ts";
 import { findPointers, type Pointer, requireIdle } from "./pointers.ts";
 import { requireFree, transact } from "./slots.ts";
-import { type Document, editToml } from "./toml_edit.ts";
 import { homeOrNone } from "./user_places.ts";
 
 /** What was renamed. */
@@ -47,18 +46,18 @@ export async function renameEnv(
   const dirs = hostDirs(host);
   check({ from, to }, dirs);
   const about = { kind: "rename", env: from, note: `to ${to}` };
-  return await transact(about, { host, dirs }, async (tx) => {
+  return await transact(about, { host, dirs }, (tx) => {
     check({ from, to }, dirs);
     requireIdle(from, "rename", dirs);
     const pointers = findPointers(from, host, dirs);
-    const edits = await planEdits({ from, to }, host, dirs);
+    const edits = planEdits({ from, to }, host, dirs);
     const movesDefault = readConfig(dirs).defaultEnv === from;
     const path = join(dirs.envs, to);
     tx.move(join(dirs.envs, from), path);
     // A launch writes its record before it looks whether the env is there: one of the two sees the other.
     requireIdle(from, "rename", dirs);
     tx.putAll(edits.map((edit) => putOf(edit, path)));
-    if (movesDefault) await setDefaultEnv(to, { dirs, tx });
+    if (movesDefault) setDefaultEnv(to, { dirs, tx });
     return {
       from,
       to,
@@ -92,11 +91,11 @@ function check({ from, to }: Names, dirs: Dirs): void {
 }
 
 /** What has to change in the env's files; the manifest's comments stay. */
-async function planEdits(
+function planEdits(
   { from, to }: Names,
   host: Host,
   dirs: Dirs,
-): Promise<Relocation[]> {
+): Relocation[] {
   const root = join(dirs.envs, from);
   const rewriter = new Rewriter({
     from: [root, realPath(root) ?? root],
@@ -105,10 +104,9 @@ async function planEdits(
   });
   const file = slotAt(root).manifest;
   const before = readText(file) ?? "";
-  const after = await editToml(rewriter.all(before), (document) => {
+  const after = editManifest(rewriter.all(before), (document) => {
     (document["env"] as Document)["name"] = to;
-  }, { file, code: "MANIFEST_INVALID" });
-  parseManifest(after, file);
+  }, { file });
   const mode = stat(file)?.mode ?? FILE_MODE;
   const others = planRelocation(root, rewriter, {
     config: "claude",

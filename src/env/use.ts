@@ -55,10 +55,10 @@ export async function useEnv(input: UseInput, host: Host): Promise<UseResult> {
     env: name,
     note: input.global ? "as the default" : `in ${host.cwd()}`,
   };
-  await transact(about, { host, dirs }, async (tx) => {
+  await transact(about, { host, dirs }, (tx) => {
     // Since it was looked at, it may have been removed.
     if (name !== GLOBAL) openNamed(name, dirs);
-    if (input.global) await setDefaultEnv(name, { dirs, tx });
+    if (input.global) setDefaultEnv(name, { dirs, tx });
     else writePin(file, { name, tx });
   });
   return {

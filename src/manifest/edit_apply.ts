@@ -17,18 +17,9 @@ import {
   removePieces,
   replace,
 } from "./edit_splice.ts";
-import { isTable, parseOrNone } from "./edit_values.ts";
+import { type Change, isTable, parseOrNone } from "./edit_values.ts";
 import { escapeControl } from "../base/text.ts";
 import { tomlKey, tomlString } from "./toml.ts";
-
-/** What to do at a path. `add` puts in a key that is not there, `append` an element at the end of a list. */
-export type Change =
-  | {
-    readonly verb: "set" | "add" | "append";
-    readonly path: Path;
-    readonly value: unknown;
-  }
-  | { readonly verb: "remove"; readonly path: Path };
 
 /** `text` after `change`; unchanged when the place is not found. The caller compares. */
 export function applyChange(text: string, change: Change): string {
@@ -226,10 +217,8 @@ function endOf(text: string, path: Path): number {
 /** In front of the first table, behind the comment at the top of the file. */
 function startOfTables(text: string): number {
   const pieces = scan(text);
-  const first = pieces.findIndex(({ kind }) => kind !== "comment");
-  if (first < 0) return text.length;
-  const piece = pieces[first]!;
-  return piece.kind === "blank" ? piece.end : pieces[0]!.start;
+  const first = pieces.find(({ kind }) => kind !== "comment");
+  return first?.kind === "blank" ? first.end : first?.start ?? text.length;
 }
 
 function showKey(path: Path): string {

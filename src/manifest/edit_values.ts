@@ -1,10 +1,18 @@
 /** Parsed TOML documents: comparing them, and what is to be done to make one of another. */
 import { parse, TomlError } from "smol-toml";
-import type { Change } from "./edit_apply.ts";
 import type { Path } from "./edit_scan.ts";
 
 /** The document as plain values; an edit changes it in place. */
 export type Document = Record<string, unknown>;
+
+/** What to do at a path. `add` puts in a key that is not there, `append` an element at the end of a list. */
+export type Change =
+  | {
+    readonly verb: "set" | "add" | "append";
+    readonly path: Path;
+    readonly value: unknown;
+  }
+  | { readonly verb: "remove"; readonly path: Path };
 
 /** The document, or undefined when `text` is not one. */
 export function parseOrNone(text: string): Document | undefined {

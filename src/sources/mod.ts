@@ -1,0 +1,29 @@
+/** Where plugins and skills come from: sources as they are written, what they mean now, and their files. */
+export {
+  type ContentKind,
+  type ContentQuery,
+  findContentRoot,
+  isContent,
+  readPluginManifest,
+} from "./content_root.ts";
+export { type FetchOptions, fetchSource } from "./fetch.ts";
+export { localPath } from "./local_path.ts";
+export { parseSource } from "./parse.ts";
+export { describePin, formatPin, parsePin } from "./pin.ts";
+export { resolveSource } from "./resolve.ts";
+export {
+  type ArchivePin,
+  type GitPin,
+  type GitRef,
+  LIMITS,
+  type Limits,
+  type MarketplacePin,
+  type NpmPin,
+  type PathPin,
+  type PlainPin,
+  type Resolution,
+  type SourceContext,
+  sourceContext,
+  type SourceEvent,
+  type SourceSpec,
+} from "./source.ts";

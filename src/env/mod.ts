@@ -20,7 +20,7 @@ export {
   recoverHome,
   rollbackChange,
 } from "./rollback.ts";
-export { changeHome } from "./slots.ts";
+export { transact } from "./slots.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {

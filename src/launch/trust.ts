@@ -4,14 +4,14 @@ import { AppError } from "../base/errors.ts";
 import { type AbsPath, basename, join, parent } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
-  changeHome,
   hostDirs,
   type OpenEnv,
   openEnv,
   refFromOption,
   resolveEnv,
+  transact,
 } from "../env/mod.ts";
-import { lstat, realPath } from "../os/fs.ts";
+import { ensureDir, lstat, realPath } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import {
   decide,
@@ -22,11 +22,12 @@ import {
   readRecord,
   readShown,
   recordOf,
-  removeRecord,
+  recordPaths,
+  recordPuts,
   type Shown,
   type TrustRecord,
   type Verdict,
-  writeRecord,
+  writeMarks,
 } from "../trust/mod.ts";
 import { planContents } from "./contents.ts";
 import {
@@ -94,11 +95,11 @@ export async function grantTrust(
   view: TrustView,
   { host, dirs }: Place,
 ): Promise<void> {
-  await changeHome(
-    host,
-    dirs,
-    () => writeRecord(dirs, view.record, view.shown),
-  );
+  const about = { kind: "trust", env: view.env };
+  await transact(about, { host, dirs }, (tx) => {
+    ensureDir(dirs.trust);
+    tx.putAll(recordPuts(dirs, view.record, view.shown));
+  });
 }
 
 /** Takes back the trust of the active manifest, or of the one that `option` names; it may be gone or broken. Returns its path and whether it was trusted. */
@@ -121,11 +122,14 @@ export async function revokeTrust(
   }
   const dir = parent(ref.manifest);
   const manifest = join(realPath(dir) ?? dir, basename(ref.manifest));
-  const revoked = await changeHome(
-    host,
-    dirs,
-    () => removeRecord(dirs, manifest),
-  );
+  const about = { kind: "trust", env: null, note: `revoke ${manifest}` };
+  const revoked = await transact(about, { host, dirs }, (tx) => {
+    const [record, shown] = recordPaths(dirs, manifest);
+    if (lstat(record) === undefined) return false;
+    tx.putAll([{ path: record, remove: true }, { path: shown, remove: true }]);
+    writeMarks(dirs, manifest, undefined);
+    return true;
+  });
   return { manifest, revoked };
 }
 

@@ -8,9 +8,9 @@ export {
   readMarks,
   readRecord,
   readShown,
-  removeRecord,
+  recordPaths,
+  recordPuts,
   writeMarks,
-  writeRecord,
 } from "./records.ts";
 export type {
   Item,

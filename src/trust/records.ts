@@ -1,4 +1,4 @@
-/** What the user has trusted, on disk: below `$AENV_HOME/trust`, never in a repository. Whoever writes here holds the home's lock. */
+/** What the user has trusted, on disk: below `$AENV_HOME/trust`, never in a repository. Written in transactions, but for the marks. */
 import type { Dirs } from "../base/dirs.ts";
 import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
 import {
@@ -44,30 +44,27 @@ export function readShown(dirs: Dirs, manifest: AbsPath): Shown | undefined {
   return parseShown(readJson(filesFor(dirs, manifest).shown));
 }
 
-/** Writes a record and what was shown. */
-export function writeRecord(
+/** The files that make a record, for whoever writes them in one step. */
+export function recordPuts(
   dirs: Dirs,
   record: TrustRecord,
   shown: Shown,
-): void {
+): { readonly path: AbsPath; readonly data: string }[] {
   const files = filesFor(dirs, record.manifest);
-  ensureDir(dirs.trust);
-  // The record comes last: it is what counts, and a process that dies before it has changed nothing.
-  writeAtomic(files.shown, JSON.stringify(shown) + "\n");
-  writeAtomic(
-    files.record,
-    JSON.stringify({ version: 1, ...record }, undefined, 2) + "\n",
-  );
+  const data = JSON.stringify({ version: 1, ...record }, undefined, 2) + "\n";
+  return [
+    { path: files.shown, data: JSON.stringify(shown) + "\n" },
+    { path: files.record, data },
+  ];
 }
 
-/** Takes a record back. Returns whether there was one. */
-export function removeRecord(dirs: Dirs, manifest: AbsPath): boolean {
-  const files = filesFor(dirs, manifest);
-  const had = readText(files.record, MAX_BYTES) !== undefined;
-  for (const file of [files.record, files.shown, files.marks]) {
-    removeFile(file);
-  }
-  return had;
+/** The files that go when the trust of a manifest is taken back: the record, and what was shown. */
+export function recordPaths(
+  dirs: Dirs,
+  manifest: AbsPath,
+): readonly [record: AbsPath, shown: AbsPath] {
+  const { record, shown } = filesFor(dirs, manifest);
+  return [record, shown];
 }
 
 /** All records, by path. */
@@ -88,12 +85,13 @@ export function readMarks(dirs: Dirs, manifest: AbsPath): TreeHashes {
   return isTexts(value) ? value : {};
 }
 
-/** Replaces the marks. */
+/** Replaces the marks; undefined takes them away. */
 export function writeMarks(
   dirs: Dirs,
   manifest: AbsPath,
-  marks: TreeHashes,
+  marks: TreeHashes | undefined,
 ): void {
+  if (marks === undefined) return removeFile(filesFor(dirs, manifest).marks);
   ensureDir(dirs.trust);
   writeAtomic(filesFor(dirs, manifest).marks, JSON.stringify(marks) + "\n");
 }

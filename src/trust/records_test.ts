@@ -2,17 +2,18 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type Dirs, dirsAt } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
+import { ensureDir, writeAtomic } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import {
   listRecords,
   readMarks,
   readRecord,
   readShown,
-  removeRecord,
+  recordPaths,
+  recordPuts,
   writeMarks,
-  writeRecord,
 } from "./records.ts";
-import type { TrustRecord } from "./types.ts";
+import type { Shown, TrustRecord } from "./types.ts";
 
 const SHOWN = {
   text: "t",
@@ -25,30 +26,40 @@ function inHome(body: (dirs: Dirs, root: string) => void): void {
   body(dirsAt(join(temp.path as AbsPath, "home")), temp.path);
 }
 
+function writeRecord(dirs: Dirs, record: TrustRecord, shown: Shown): void {
+  ensureDir(dirs.trust);
+  for (const { path, data } of recordPuts(dirs, record, shown)) {
+    writeAtomic(path, data);
+  }
+}
+
 function record(name: string): TrustRecord {
   const path = `/${name}/aenv.toml` as AbsPath;
   return { manifest: path, real: path, manifestHash: "h", trees: { p: "1" } };
 }
 
-Deno.test("writeRecord() keeps a record and what was shown, closed to others; removeRecord() takes all of it away", () => {
+Deno.test("recordPuts() makes what is read back, and recordPaths() names it", () => {
   inHome((dirs) => {
     const one = record("one");
     strictEqual(readRecord(dirs, one.manifest), undefined);
-    strictEqual(removeRecord(dirs, one.manifest), false);
     writeRecord(dirs, one, SHOWN);
     writeMarks(dirs, one.manifest, { m: "1" });
     deepStrictEqual(readRecord(dirs, one.manifest), one);
     deepStrictEqual(readShown(dirs, one.manifest), SHOWN);
     deepStrictEqual(readMarks(dirs, one.manifest), { m: "1" });
     const names = [...Deno.readDirSync(dirs.trust)].map(({ name }) => name);
-    strictEqual(names.length, 3);
-    for (const name of names) {
-      strictEqual(name.startsWith(sha256Hex(one.manifest)), true);
-      const mode = Deno.statSync(join(dirs.trust, name)).mode! & 0o777;
-      strictEqual(mode, 0o600);
-    }
-    strictEqual(removeRecord(dirs, one.manifest), true);
-    deepStrictEqual([...Deno.readDirSync(dirs.trust)], []);
+    const id = sha256Hex(one.manifest);
+    deepStrictEqual(
+      names.sort(),
+      ["json", "marks.json", "shown.json"].map((end) => `${id}.${end}`),
+    );
+    const kept = names.filter((name) => !name.includes("marks"));
+    deepStrictEqual(
+      recordPaths(dirs, one.manifest).toSorted(),
+      kept.map((name) => join(dirs.trust, name)),
+    );
+    writeMarks(dirs, one.manifest, undefined);
+    deepStrictEqual(readMarks(dirs, one.manifest), {});
   });
 });
 

@@ -112,33 +112,43 @@ for (const agent of claudePrograms()) {
   }
 }
 
+let rounds = 0;
+
+/** Types `aenv trust` and waits for its question; returns the screen. The round tells it from an earlier one still on the screen. */
+async function startTrust(tmux: Tmux): Promise<readonly string[]> {
+  const round = `round-${++rounds}`;
+  await tmux.start(`clear; echo ${round}; aenv trust`);
+  return await tmux.waitForScreen(
+    "the question",
+    (lines) =>
+      lines.includes(round) &&
+      lines.some((line) => /^Trust it, as shown\? \[y\/N\]/.test(line)),
+  );
+}
+
 Deno.test("aenv trust asks on a terminal; only a yes counts", async () => {
   await using world = await World.open();
   writeRepository(world, "private");
   const env = { ...world.aenv.env };
   await using tmux = await Tmux.open({ cwd: world.project, env });
   for (const answer of ["", "n", "yess"]) {
-    await tmux.start("clear; aenv trust");
-    await tmux.waitForLine(/Trust it, as shown\? \[y\/N\]/);
+    await startTrust(tmux);
     await tmux.type(answer);
     assert.equal(await tmux.exitCode(), 1, answer);
     await assertNothingRuns(world, /you have not trusted/);
   }
-  await tmux.start("clear; aenv trust");
-  await tmux.waitForLine(/Trust it, as shown\? \[y\/N\]/);
+  await startTrust(tmux);
   await tmux.keys("C-c");
   assert.equal(await tmux.exitCode(), 130);
-  await tmux.start("clear; aenv trust");
-  const screen = await tmux.waitForLine(/Trust it, as shown\? \[y\/N\]/);
+  const screen = await startTrust(tmux);
   assert.ok(screen.some((line) => line.includes("hook SessionStart:")));
   // What changes while the user reads is not what they said yes to.
   writeText(`${world.project}/plugins/crew/scripts/later.sh`, "evil\n");
   await tmux.type("y");
   assert.equal(await tmux.exitCode(), 0);
   await assertNothingRuns(world, /plugin crew changed since/);
-  await tmux.start("clear; aenv trust");
-  await tmux.waitForLine(/changed: files of plugin crew/);
-  await tmux.waitForLine(/Trust it, as shown\? \[y\/N\]/);
+  const again = await startTrust(tmux);
+  assert.ok(again.includes("changed: files of plugin crew"), again.join("\n"));
   await tmux.type("y");
   assert.equal(await tmux.exitCode(), 0);
   await world.aenv.must(["run", "--", ...PRINT]);

@@ -7,13 +7,16 @@ import type { Entry, EntryKind } from "./schema.ts";
 /** Keys of an entry, in the order in which they are written. */
 export const ENTRY_KEYS = ["name", "source", "subpath"] as const;
 
+/** Keys of `[plugins]` and `[skills]`. */
+export const SECTION_KEYS = ["enabled"] as const;
+
 /** Reads `[plugins]` or `[skills]`: no name twice, in any case. */
 export function parseEntries(
   reader: Reader,
   value: unknown,
   kind: EntryKind,
 ): Entry[] {
-  const section = reader.table(value, [kind], ["enabled"]);
+  const section = reader.table(value, [kind], SECTION_KEYS);
   const seen = new Set<string>();
   return reader.list(section["enabled"], [kind, "enabled"]).map((item, i) => {
     const path = [kind, "enabled", i];

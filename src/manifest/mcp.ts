@@ -5,7 +5,15 @@ import { type KeyPath, type Reader, showPath, type Table } from "./reader.ts";
 import { findReferences } from "./references.ts";
 import type { McpServer } from "./schema.ts";
 
-const KEYS = ["type", "command", "args", "env", "url", "headers"] as const;
+/** Keys of `[mcp.<name>]`. */
+export const SERVER_KEYS = [
+  "type",
+  "command",
+  "args",
+  "env",
+  "url",
+  "headers",
+] as const;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A field name of RFC 9110. */
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -22,7 +30,11 @@ export function parseMcp(
     if (problem !== undefined) {
       reader.fail(path, `the name ${quote(name)} cannot be used: ${problem}`);
     }
-    out[name] = parseServer(reader, reader.table(item, path, KEYS), path);
+    out[name] = parseServer(
+      reader,
+      reader.table(item, path, SERVER_KEYS),
+      path,
+    );
   }
   return out;
 }

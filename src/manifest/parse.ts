@@ -9,7 +9,8 @@ import type { Manifest } from "./schema.ts";
 import { parseTomlText } from "./toml.ts";
 import { parseVars } from "./vars.ts";
 
-const TOP_KEYS = [
+/** Keys at the top of a manifest. */
+export const TOP_KEYS = [
   "aenv_schema_version",
   "env",
   "vars",
@@ -21,7 +22,8 @@ const TOP_KEYS = [
   "hooks",
 ] as const;
 
-const ENV_KEYS = [
+/** Keys of `[env]` in every schema version. */
+export const ENV_KEYS = [
   "name",
   "description",
   "isolation",
@@ -29,6 +31,12 @@ const ENV_KEYS = [
   "xdg",
   "created",
 ] as const;
+
+/** Keys of `[env.compat]`. */
+export const COMPAT_KEYS = ["claude", "codex"] as const;
+
+/** Keys of `[hooks]`. */
+export const HOOK_KEYS = ["pre_activate"] as const;
 
 /** Parses the text of a manifest; `file` names it in errors. Throws `MANIFEST_INVALID` with line and column. */
 export function parseManifest(text: string, file: string): Manifest {
@@ -41,7 +49,7 @@ export function parseManifest(text: string, file: string): Manifest {
   const schema = parseSchemaVersion(reader, top["aenv_schema_version"]);
   const compatKey = schema === "1" ? "cc_compatible" : "compat";
   const env = reader.table(top["env"], ["env"], [...ENV_KEYS, compatKey]);
-  const hooks = reader.table(top["hooks"], ["hooks"], ["pre_activate"]);
+  const hooks = reader.table(top["hooks"], ["hooks"], HOOK_KEYS);
   return {
     schema,
     name: parseName(reader, env["name"]),
@@ -96,9 +104,9 @@ function parseName(reader: Reader, value: unknown): EnvName {
 }
 
 function parseCompat(reader: Reader, value: unknown): Manifest["compat"] {
-  const table = reader.table(value, ["env", "compat"], ["claude", "codex"]);
+  const table = reader.table(value, ["env", "compat"], COMPAT_KEYS);
   const out: Partial<Record<"claude" | "codex", string>> = {};
-  for (const agent of ["claude", "codex"] as const) {
+  for (const agent of COMPAT_KEYS) {
     if (table[agent] === undefined) continue;
     out[agent] = parseRange(reader, table[agent], ["env", "compat", agent]);
   }

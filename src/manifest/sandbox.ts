@@ -4,7 +4,8 @@ import { quote } from "../base/text.ts";
 import type { KeyPath, Reader } from "./reader.ts";
 import type { NetworkMode, SandboxSection, SecretsSection } from "./schema.ts";
 
-const KEYS = [
+/** Keys of `[sandbox]`. */
+export const SANDBOX_KEYS = [
   "enabled",
   "paths",
   "network",
@@ -13,6 +14,12 @@ const KEYS = [
   "cache_dirs",
   "protect",
 ] as const;
+
+/** Keys of `sandbox.network`. */
+export const NETWORK_KEYS = ["mode", "allow"] as const;
+
+/** Keys of `[secrets.<key>]`. */
+export const SECRET_KEYS = ["tools"] as const;
 
 /** Tools that get a secret when the manifest names none. */
 const DEFAULT_TOOLS = [
@@ -42,7 +49,7 @@ export function parseSandbox(
 ): SandboxSection | undefined {
   if (value === undefined) return undefined;
   const path = ["sandbox"];
-  const table = reader.table(value, path, KEYS);
+  const table = reader.table(value, path, SANDBOX_KEYS);
   return {
     enabled: reader.boolean(table["enabled"], [...path, "enabled"], false),
     paths: reader.strings(table["paths"], [...path, "paths"]).map((text, i) =>
@@ -77,7 +84,7 @@ function parseNetwork(reader: Reader, value: unknown): NetworkMode {
   if (value === undefined || typeof value === "string") {
     return { mode: reader.choice(value, path, ["open", "none"]) };
   }
-  const table = reader.table(value, path, ["mode", "allow"]);
+  const table = reader.table(value, path, NETWORK_KEYS);
   const mode = reader.required(table["mode"], [...path, "mode"]);
   const allow = reader.strings(table["allow"], [...path, "allow"]);
   if (mode === "hosts") return { mode, allow };
@@ -106,7 +113,7 @@ export function parseSecrets(reader: Reader, value: unknown): SecretsSection {
     }
     tools[key] = parseTools(
       reader,
-      reader.table(item, path, ["tools"])["tools"],
+      reader.table(item, path, SECRET_KEYS)["tools"],
       [...path, "tools"],
     );
   }

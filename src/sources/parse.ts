@@ -25,7 +25,8 @@ const NPM_NAME =
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const GITHUB_REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9_.-]*\/[A-Za-z0-9_.-]+$/;
 /** `git@host:path`, as ssh has it. */
-const SCP = /^([A-Za-z0-9_][A-Za-z0-9_.-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):(.+)$/;
+const SCP =
+  /^([A-Za-z0-9_][A-Za-z0-9_.-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/)(.+)$/;
 /** A drive letter is no scheme. */
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]+:/;
 // deno-lint-ignore no-control-regex

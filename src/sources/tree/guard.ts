@@ -75,8 +75,10 @@ export class TreeGuard {
     }
     if (candidate.kind === "symlink") this.#checkSymlink(candidate, parts);
     if (parts.some((part) => EXCLUDED_NAMES.has(part))) return undefined;
-    if (candidate.kind === "hardlink") this.#checkHardlink(candidate);
-    this.#register(parts, candidate);
+    const copied = candidate.kind === "hardlink"
+      ? this.#checkHardlink(candidate)
+      : 0;
+    this.#register(parts, candidate, candidate.size + copied);
     return parts.join("/");
   }
 
@@ -122,7 +124,8 @@ export class TreeGuard {
     }
   }
 
-  #checkHardlink(candidate: Candidate): void {
+  /** The size of the copy that it becomes. */
+  #checkHardlink(candidate: Candidate): number {
     const target = candidate.target ?? "";
     const shown = `the hard link ${quote(candidate.path)}`;
     const problem = pathProblem(target);
@@ -134,8 +137,8 @@ export class TreeGuard {
     if (known?.path !== parts.join("/") || known.kind !== "file") {
       this.refuse(`${shown} leads to no file before it`);
     }
-    // It becomes a copy.
     this.#addBytes(known.size);
+    return known.size;
   }
 
   #addBytes(count: number): void {
@@ -147,8 +150,11 @@ export class TreeGuard {
     }
   }
 
-  #register(parts: readonly string[], candidate: Candidate): void {
-    const { size } = candidate;
+  #register(
+    parts: readonly string[],
+    candidate: Candidate,
+    size: number,
+  ): void {
     const kind = candidate.kind === "hardlink" ? "file" : candidate.kind;
     let path = "";
     for (const [i, part] of parts.entries()) {

@@ -25,6 +25,7 @@ import {
   recordPaths,
   recordPuts,
   type Shown,
+  type TreeHashes,
   type TrustRecord,
   type Verdict,
   writeMarks,
@@ -34,6 +35,7 @@ import {
   hashesOf,
   identityOf,
   LaunchTrust,
+  marksOf,
   needsTrust,
   treeTitle,
 } from "./trust_check.ts";
@@ -53,6 +55,8 @@ export interface TrustView {
   /** What {@link grantTrust} writes: hashes of the very bytes that the items were read from. */
   readonly record: TrustRecord;
   readonly shown: Shown;
+  /** Content hashes by stat mark, so that the first launch need not read everything again. */
+  readonly marks: TreeHashes;
 }
 
 /** Where trust is looked for. */
@@ -87,6 +91,7 @@ export function viewTrust(env: OpenEnv, { host, dirs }: Place): TrustView {
     differences: before === undefined ? [] : differences(before, shown),
     record: recordOf(identity, hashes),
     shown,
+    marks: marksOf(trees.map(({ step }) => step)),
   };
 }
 
@@ -99,6 +104,7 @@ export async function grantTrust(
   await transact(about, { host, dirs }, (tx) => {
     ensureDir(dirs.trust);
     tx.putAll(recordPuts(dirs, view.record, view.shown));
+    writeMarks(dirs, view.manifest, view.marks);
   });
 }
 

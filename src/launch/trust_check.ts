@@ -121,6 +121,15 @@ export function hashesOf(installs: readonly InstallStep[]): TreeHashes {
   );
 }
 
+/** Their content hashes by the stat mark of the source. */
+export function marksOf(installs: readonly InstallStep[]): TreeHashes {
+  return Object.fromEntries(
+    installs.flatMap(({ content }) =>
+      content === undefined ? [] : [[content.mark, content.hash]]
+    ),
+  );
+}
+
 /**
  * Checks a copy that was just made against what the user trusted: between the check and the copy the source may have changed.
  * Throws `TRUST_NEEDED` (exit 3).
@@ -145,11 +154,7 @@ export function rememberMarks(
   installs: readonly InstallStep[],
   dirs: Dirs,
 ): void {
-  const marks = Object.fromEntries(
-    installs.flatMap(({ content }) =>
-      content === undefined ? [] : [[content.mark, content.hash]]
-    ),
-  );
+  const marks = marksOf(installs);
   if (Object.keys(marks).length === 0) return;
   const known = readMarks(dirs, env.manifestPath);
   const isKnown = Object.keys(known).length === Object.keys(marks).length &&

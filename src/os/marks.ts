@@ -1,12 +1,17 @@
-/**
- * Calls for trees of many files, where Deno has none, or one that is too slow or too coarse: it tells the time of the
- * last change in whole seconds, and before 2.9 it leaves out names that are not UTF-8. Linux (glibc) and macOS through
- * FFI, a single call for each entry.
- */
-import { AppError } from "../base/errors.ts";
-import { quote } from "../base/text.ts";
+/** Facts about entries, to the microsecond and in one call each: Deno tells the time of the last change in whole seconds. */
+import { cPath, openCalls, openDirectory } from "./c_files.ts";
 import { errno } from "./libc.ts";
-import { ioError, osCode, withIo } from "./io_error.ts";
+import { ioError, osCode } from "./io_error.ts";
+import { tryLink } from "./links.ts";
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const STATX_BASIC_STATS = 0x7ff;
+const ENOENT = 2;
+const ENOTDIR = 20;
+
+const FACTS = new Uint8Array(256);
+const FACTS_VIEW = new DataView(FACTS.buffer);
 
 /** What the system knows of an entry; a symbolic link is not followed. */
 export interface Mark {
@@ -27,113 +32,28 @@ export interface Mark {
 /** Kinds of entries; `other` is a device, pipe or socket. */
 export type EntryKind = "file" | "directory" | "symlink" | "other";
 
-/** One name in a directory. */
-export interface Name {
-  readonly name: string;
-  readonly kind: EntryKind;
-  /** False when the bytes are not UTF-8: then `name` only resembles them and opens nothing. */
-  readonly isText: boolean;
-}
-
-const GLIBC = {
-  statx: {
-    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
-    result: "i32",
-    optional: true,
-  },
-  getdents64: {
-    parameters: ["i32", "buffer", "usize"],
-    result: "isize",
-    optional: true,
-  },
-  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-  link: { parameters: ["buffer", "buffer"], result: "i32" },
-  ioctl: { parameters: ["i32", "usize", "usize"], result: "i32" },
-  syncfs: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** On Intel the plain name is the call with 32-bit inodes. */
-const DARWIN = {
-  lstat: {
-    name: Deno.build.arch === "x86_64" ? "lstat$INODE64" : "lstat",
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-type Glibc = Deno.DynamicLibrary<typeof GLIBC>["symbols"];
-type Darwin = Deno.DynamicLibrary<typeof DARWIN>["symbols"];
-
-let opened: { glibc?: Glibc; darwin?: Darwin } | undefined;
-
-/** Opens the C library once. Tests do it beforehand: Deno 2.7 takes it for a leak. */
-export function openCalls(): { glibc?: Glibc; darwin?: Darwin } {
-  opened ??= openLibrary();
-  return opened;
-}
-
-function openLibrary(): { glibc?: Glibc; darwin?: Darwin } {
-  if (Deno.build.os === "linux") {
-    return { glibc: Deno.dlopen("libc.so.6", GLIBC).symbols };
-  }
-  if (Deno.build.os !== "darwin") return {};
-  const library = Deno.dlopen("/usr/lib/libSystem.B.dylib", DARWIN);
-  return { darwin: library.symbols };
-}
-
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const STATX_BASIC_STATS = 0x7ff;
-/** O_NOFOLLOW and O_DIRECTORY differ between the architectures. */
-const [O_DIRECTORY, O_NOFOLLOW] = Deno.build.arch === "aarch64"
-  ? [0x4000, 0x8000] as const
-  : [0x10000, 0x20000] as const;
-const O_CLOEXEC = 0x80000;
-const O_CREATE_NEW = 0x1 | 0x40 | 0x80;
-const FICLONE = 0x40049409n;
-
-const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("utf-8", { fatal: true });
-/** PATH_MAX, and room for two paths in one call. */
-const PATHS = [new Uint8Array(4096), new Uint8Array(4096)] as const;
-const FACTS = new Uint8Array(256);
-const FACTS_VIEW = new DataView(FACTS.buffer);
-const LISTING = new Uint8Array(64 * 1024);
-const LISTING_VIEW = new DataView(LISTING.buffer);
-
-/** `path` as a C string in one of the two buffers; undefined when it does not fit or holds a NUL. */
-function cPath(
-  path: string,
-  buffer: 0 | 1 = 0,
-): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = PATHS[buffer];
-  const { read, written } = ENCODER.encodeInto(path, bytes);
-  if (read < path.length || written >= bytes.length || path.includes("\0")) {
-    return undefined;
-  }
-  bytes[written] = 0;
-  return bytes;
-}
-
 /** Facts about `path` itself; undefined when nothing is there. Throws `IO`. */
 export function markOf(path: string): Mark | undefined {
   const { glibc, darwin } = openCalls();
-  const text = cPath(path);
-  if (text !== undefined && glibc?.statx) {
-    const result = glibc.statx(
-      AT_FDCWD,
-      text,
-      AT_SYMLINK_NOFOLLOW,
-      STATX_BASIC_STATS,
-      FACTS,
-    );
-    if (result === 0) return decodeStatx(FACTS_VIEW);
-  } else if (text !== undefined && darwin) {
-    if (darwin.lstat(text, FACTS) === 0) return decodeDarwinStat(FACTS_VIEW);
+  if (darwin) {
+    const text = cPath(path);
+    const isFound = text !== undefined && darwin.lstat(text, FACTS) === 0;
+    if (isFound) return decodeDarwinStat(FACTS_VIEW);
   }
-  // Without the calls, or to get an error with a name.
-  return slowMark(path);
+  const mark = glibc && statx(AT_FDCWD, path);
+  return mark === null ? undefined : mark ?? slowMark(path);
+}
+
+/** Null when nothing is there; undefined when it cannot be told: Deno finds a name for the error. */
+function statx(directory: number, path: string): Mark | null | undefined {
+  const text = cPath(path);
+  const call = openCalls().glibc?.statx;
+  if (text === undefined || !call) return undefined;
+  const flags = AT_SYMLINK_NOFOLLOW;
+  const result = call(directory, text, flags, STATX_BASIC_STATS, FACTS);
+  if (result === 0) return decodeStatx(FACTS_VIEW);
+  const code = errno();
+  return code === ENOENT || code === ENOTDIR ? null : undefined;
 }
 
 function slowMark(path: string): Mark | undefined {
@@ -188,12 +108,8 @@ function number64(view: DataView, offset: number): number {
     view.getUint32(offset, true);
 }
 
-function microseconds(seconds: number, nanoseconds: number): number {
-  return seconds * 1e6 + Math.floor(nanoseconds / 1000);
-}
-
 /** By the type bits of `st_mode`; 0 (Windows) leaves it to `info`. */
-function kindOf(
+export function kindOf(
   type: number,
   info?: { isFile: boolean; isDirectory: boolean; isSymlink: boolean },
 ): EntryKind {
@@ -202,162 +118,44 @@ function kindOf(
   return type === 0o12 || info?.isSymlink ? "symlink" : "other";
 }
 
-/**
- * The names in a directory in no order, at most `limit` + 1 of them. A link to a directory is refused. Throws `IO`.
- */
-export function readNames(path: string, limit = Infinity): Name[] {
-  const { glibc } = openCalls();
-  const text = cPath(path);
-  if (!glibc?.getdents64 || text === undefined) return slowNames(path, limit);
-  const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  const fd = glibc.open(text, flags, 0);
-  if (fd < 0) throw systemError("list", path);
-  try {
-    const names: Name[] = [];
-    while (names.length <= limit) {
-      const count = Number(
-        glibc.getdents64(fd, LISTING, BigInt(LISTING.length)),
-      );
-      if (count < 0) throw systemError("list", path);
-      if (count === 0) break;
-      decodeListing(count, path, names);
-    }
-    return names.slice(0, limit + 1);
-  } finally {
-    glibc.close(fd);
-  }
-}
-
-/** Reads `struct linux_dirent64`: inode (8 bytes), offset (8), length (2), type (1), name. */
-function decodeListing(count: number, path: string, names: Name[]): void {
-  for (let at = 0; at < count; at += LISTING_VIEW.getUint16(at + 16, true)) {
-    const end = LISTING.indexOf(0, at + 19);
-    const { name, isText } = decodeName(LISTING.subarray(at + 19, end));
-    if (name === "." || name === "..") continue;
-    const type = LISTING[at + 18]!;
-    // Some file systems do not tell.
-    const kind = type === 0 && isText
-      ? markOf(`${path}/${name}`)?.kind ?? "other"
-      : kindOf(type);
-    names.push({ name, kind, isText });
-  }
-}
-
-function decodeName(bytes: Uint8Array): Pick<Name, "name" | "isText"> {
-  try {
-    return { name: DECODER.decode(bytes), isText: true };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return { name: new TextDecoder().decode(bytes), isText: false };
-  }
-}
-
-function slowNames(path: string, limit: number): Name[] {
-  if (markOf(path)?.kind === "symlink") {
-    throw new AppError("IO", `Cannot list ${quote(path)}: it is a link`);
-  }
-  return withIo("list", path, () => {
-    const names: Name[] = [];
-    for (const entry of Deno.readDirSync(path)) {
-      names.push({ name: entry.name, kind: kindOf(0, entry), isText: true });
-      if (names.length > limit) break;
-    }
-    return names;
-  });
-}
-
-/** Gives a file a second name. Returns the system's code when it refuses (`EXDEV`, `EMLINK`, …). */
-export function tryLink(from: string, to: string): string | undefined {
-  const { glibc } = openCalls();
-  const [a, b] = [cPath(from, 0), cPath(to, 1)];
-  if (glibc && a && b && glibc.link(a, b) === 0) return undefined;
-  return codeOf(() => Deno.linkSync(from, to));
+function microseconds(seconds: number, nanoseconds: number): number {
+  return seconds * 1e6 + Math.floor(nanoseconds / 1000);
 }
 
 /**
- * Makes `to` a copy that shares its blocks with `from` (reflink). Returns the system's code, and leaves nothing, when it
- * cannot. On macOS a plain copy does it wherever the file system can.
+ * A directory that is held open: the system need not look up its path for each entry, which is most of the work in a tree
+ * of small files. Names below may have several parts.
  */
-export function tryClone(
-  from: string,
-  to: string,
-  mode: number,
-): string | undefined {
-  const { glibc } = openCalls();
-  if (Deno.build.os === "darwin") {
-    return codeOf(() => Deno.copyFileSync(from, to)) ??
-      codeOf(() => Deno.chmodSync(to, mode));
+export class OpenDirectory implements Disposable {
+  readonly #path: string;
+  readonly #fd: number | undefined;
+
+  /** Throws `IO`. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#fd = openDirectory(path);
   }
-  const [a, b] = [cPath(from, 0), cPath(to, 1)];
-  if (!glibc || !a || !b) return "ENOTSUP";
-  const source = glibc.open(a, O_NOFOLLOW | O_CLOEXEC, 0);
-  if (source < 0) return errnoName();
-  const target = glibc.open(b, O_CREATE_NEW | O_NOFOLLOW | O_CLOEXEC, mode);
-  let code = target < 0 ? errnoName() : undefined;
-  if (target >= 0) {
-    const result = glibc.ioctl(target, FICLONE, BigInt(source));
-    if (result !== 0) {
-      code = errnoName();
-      Deno.removeSync(to);
-    }
-    glibc.close(target);
+
+  /** As {@link markOf}. */
+  markOf(name: string): Mark | undefined {
+    const mark = this.#fd === undefined ? undefined : statx(this.#fd, name);
+    if (mark === null) return undefined;
+    return mark ?? markOf(`${this.#path}/${name}`);
   }
-  glibc.close(source);
-  return code;
-}
 
-function codeOf(operation: () => void): string | undefined {
-  try {
-    operation();
-    return undefined;
-  } catch (error) {
-    const code = osCode(error);
-    if (code === undefined) throw error;
-    return code;
+  /** As {@link tryLink}: gives the file `name` a second name in another directory. */
+  tryLink(name: string, to: OpenDirectory, toName: string): string | undefined {
+    const call = openCalls().glibc?.linkat;
+    const [a, b] = [cPath(name, 0), cPath(toName, 1)];
+    const isLinked = call && a && b && this.#fd !== undefined &&
+      to.#fd !== undefined &&
+      call(this.#fd, a, to.#fd, b, 0) === 0;
+    return isLinked
+      ? undefined
+      : tryLink(`${this.#path}/${name}`, `${to.#path}/${toName}`);
   }
-}
 
-/** Waits until everything on the file system of `dir` is on the disk. Nothing where there is no such call. Throws `IO`. */
-export function syncFileSystem(dir: string): void {
-  const { glibc } = openCalls();
-  const text = cPath(dir);
-  if (!glibc || text === undefined) return;
-  const fd = glibc.open(text, O_DIRECTORY | O_CLOEXEC, 0);
-  if (fd < 0) throw systemError("open", dir);
-  try {
-    if (glibc.syncfs(fd) !== 0) throw systemError("sync", dir);
-  } finally {
-    glibc.close(fd);
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) openCalls().glibc?.close(this.#fd);
   }
-}
-
-/** Errors of Linux that these calls meet. */
-const ERRNO: Readonly<Record<number, string>> = {
-  1: "EPERM",
-  2: "ENOENT",
-  5: "EIO",
-  13: "EACCES",
-  17: "EEXIST",
-  18: "EXDEV",
-  20: "ENOTDIR",
-  22: "EINVAL",
-  24: "EMFILE",
-  25: "ENOTTY",
-  28: "ENOSPC",
-  30: "EROFS",
-  31: "EMLINK",
-  36: "ENAMETOOLONG",
-  40: "ELOOP",
-  95: "EOPNOTSUPP",
-  122: "EDQUOT",
-};
-
-function errnoName(): string {
-  const code = errno();
-  return ERRNO[code] ?? `errno ${code}`;
-}
-
-function systemError(action: string, path: string): unknown {
-  const error = Object.assign(new Error(), { code: errnoName() });
-  return ioError(action, path, error);
 }

@@ -1,13 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
-import {
-  decodeDarwinStat,
-  markOf,
-  readNames,
-  syncFileSystem,
-  tryClone,
-  tryLink,
-} from "./marks.ts";
+import { decodeDarwinStat, markOf, OpenDirectory } from "./marks.ts";
 
 /** What stat(1) says: permission bits, size, names, inode, and times in microseconds. */
 function statOf(path: string): (string | number)[] {
@@ -98,66 +91,29 @@ Deno.test("decodeDarwinStat() reads the layout of macOS", () => {
   });
 });
 
-Deno.test("readNames() lists every name with its kind, also one that is not UTF-8", () => {
+Deno.test("OpenDirectory finds and links entries below it, also when it has moved", () => {
   using temp = new TempDir();
-  Deno.mkdirSync(`${temp.path}/dir`);
-  Deno.writeTextFileSync(`${temp.path}/line\nbreak`, "");
-  Deno.symlinkSync("dir", `${temp.path}/link`);
-  new Deno.Command("sh", {
-    args: ["-c", `: > "$(printf 'bad\\377')"`],
-    cwd: temp.path,
-  }).outputSync();
-  const names = readNames(temp.path).sort((a, b) => a.name < b.name ? -1 : 1);
-  deepStrictEqual(names, [
-    { name: "bad\ufffd", kind: "file", isText: false },
-    { name: "dir", kind: "directory", isText: true },
-    { name: "line\nbreak", kind: "file", isText: true },
-    { name: "link", kind: "symlink", isText: true },
-  ]);
+  const [a, b] = [`${temp.path}/a`, `${temp.path}/b`];
+  for (const path of [a, b]) Deno.mkdirSync(`${path}/sub`, { recursive: true });
+  Deno.writeTextFileSync(`${a}/sub/file`, "x");
+  using from = new OpenDirectory(a);
+  using to = new OpenDirectory(b);
+  deepStrictEqual(from.markOf("sub/file"), markOf(`${a}/sub/file`));
+  strictEqual(from.markOf("sub/none"), undefined);
+  strictEqual(from.markOf("sub/file/none"), undefined);
+  Deno.renameSync(b, `${b}2`);
+  strictEqual(from.tryLink("sub/file", to, "sub/second"), undefined);
+  strictEqual(markOf(`${b}2/sub/second`)?.links, 2);
+  Deno.renameSync(`${b}2`, b);
+  strictEqual(from.tryLink("sub/file", to, "sub/second"), "EEXIST");
+  strictEqual(from.tryLink("sub/none", to, "sub/third"), "ENOENT");
 });
 
-Deno.test("readNames() lists thousands of names, or stops after one too many", () => {
-  using temp = new TempDir();
-  for (let i = 0; i < 3000; i++) {
-    Deno.writeTextFileSync(`${temp.path}/a-name-of-some-length-${i}`, "");
-  }
-  strictEqual(new Set(readNames(temp.path).map((e) => e.name)).size, 3000);
-  strictEqual(readNames(temp.path, 10).length, 11);
-});
-
-Deno.test("readNames() refuses a link to a directory, and what is none", () => {
+Deno.test("OpenDirectory takes no link and no file", () => {
   using temp = new TempDir();
   Deno.symlinkSync("/", `${temp.path}/link`);
-  throws(() => readNames(`${temp.path}/link`), { code: "IO" });
-  throws(() => readNames(`${temp.path}/none`), {
-    message: `Cannot list "${temp.path}/none": it does not exist`,
-  });
-});
-
-Deno.test("tryLink() gives a second name, or says why not", () => {
-  using temp = new TempDir();
-  const [a, b] = [`${temp.path}/a`, `${temp.path}/b`];
-  Deno.writeTextFileSync(a, "x");
-  strictEqual(tryLink(a, b), undefined);
-  strictEqual(markOf(a)?.ino, markOf(b)?.ino);
-  strictEqual(tryLink(a, b), "EEXIST");
-  strictEqual(tryLink(`${temp.path}/none`, `${temp.path}/c`), "ENOENT");
-});
-
-Deno.test("tryClone() makes a copy with shared blocks, or says why not and leaves nothing", () => {
-  using temp = new TempDir();
-  const [a, b] = [`${temp.path}/a`, `${temp.path}/b`];
-  Deno.writeTextFileSync(a, "some text");
-  const code = tryClone(a, b, 0o400);
-  if (code !== undefined) return strictEqual(markOf(b), undefined);
-  strictEqual(Deno.readTextFileSync(b), "some text");
-  strictEqual(markOf(b)?.mode, 0o400);
-});
-
-Deno.test("syncFileSystem() returns, and names a directory that is not there", () => {
-  using temp = new TempDir();
-  syncFileSystem(temp.path);
-  throws(() => syncFileSystem(`${temp.path}/none`), {
-    message: /Cannot open .*none": it does not exist$/,
+  throws(() => new OpenDirectory(`${temp.path}/link`), { code: "IO" });
+  throws(() => new OpenDirectory("/dev/null"), {
+    message: 'Cannot open "/dev/null": a part of the path is not a directory',
   });
 });

@@ -3,7 +3,7 @@
  * test that happens to be the first to need it.
  */
 import { libc } from "../../src/os/libc.ts";
-import { openCalls } from "../../src/os/marks.ts";
+import { openCalls } from "../../src/os/c_files.ts";
 
 libc();
 openCalls();

@@ -1,5 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
+import { waitForTick } from "../../tests/support/ticks.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { hashFile, sha256OfParts } from "./file_hash.ts";
 import { markOf } from "./marks.ts";
@@ -65,6 +66,7 @@ Deno.test("hashFile() sees that it reads something else than was looked at", () 
     Deno.writeTextFileSync(path, "other");
     Deno.utimeSync(path, 1, 1);
     const mark = markOf(path)!;
+    waitForTick(temp.path);
     change();
     strictEqual(hashFile(path, mark), undefined, change.toString());
   }

@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
+import { waitForTick } from "../../tests/support/ticks.ts";
 import { decodeDarwinStat, markOf, OpenDirectory } from "./marks.ts";
 
 /** What stat(1) says: permission bits, size, names, inode, and times in microseconds. */
@@ -10,13 +11,6 @@ function statOf(path: string): (string | number)[] {
   return new TextDecoder().decode(stdout).split(" ").map((word, i) =>
     i === 0 ? word : Number(i < 4 ? word : word.replace(".", ""))
   );
-}
-
-/** Returns when the clock of the file system is past `time`: it may move in steps of some milliseconds. */
-function waitForTick(dir: string, time: number): void {
-  const probe = `${dir}/probe`;
-  do Deno.writeTextFileSync(probe, ""); while (markOf(probe)!.ctime <= time);
-  Deno.removeSync(probe);
 }
 
 Deno.test("markOf() tells what stat(1) tells, times to the microsecond", () => {
@@ -62,7 +56,7 @@ Deno.test("markOf() shows a write whose time was set back", () => {
   Deno.writeTextFileSync(path, "one");
   Deno.utimeSync(path, 1, 1);
   const before = markOf(path)!;
-  waitForTick(temp.path, before.ctime);
+  waitForTick(temp.path);
   Deno.writeTextFileSync(path, "two");
   Deno.utimeSync(path, 1, 1);
   const after = markOf(path)!;

@@ -3,7 +3,8 @@ import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
 import type { TxId } from "./types.ts";
 
-const ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-[0-9a-f]{6}$/;
+// A year that leaves room for a later id of as many digits.
+const ID = /^([0-8]\d{3})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-[0-9a-f]{6}$/;
 
 /** Whether `text` is an id: one name, so that it cannot lead anywhere. */
 export function isTxId(text: string): text is TxId {

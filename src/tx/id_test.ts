@@ -28,6 +28,7 @@ Deno.test("parseTxId() takes ids only, so that none can lead elsewhere", () => {
     "20300131T235959999Z-FFFFFF",
     "20300131T235959999Z-ffffff\n",
     ".new-1-2-abc",
+    "99991231T235959999Z-ffffff",
   ];
   for (const text of bad) {
     strictEqual(isTxId(text), false, text);

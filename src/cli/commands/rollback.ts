@@ -101,7 +101,9 @@ function summary(record: TxRecord): Record<string, unknown> {
   return { id, kind, env, note, paths: record.entries.flatMap(pathsOf) };
 }
 
-function changeWords({ id, kind, env, note }: TxRecord): string {
-  const words = [kind, env ?? "", note ?? ""].filter((word) => word !== "");
+function changeWords({ id, kind, env, note, undoes }: TxRecord): string {
+  // A rollback's note says all.
+  const words = (undoes === null ? [kind, env, note] : [kind, note])
+    .filter((word) => word !== null);
   return escapeControl(`${words.join(" ")} (${id})`);
 }

@@ -26,16 +26,6 @@ export async function transact<T, P = undefined>(
   return await runTransaction(txHome(host, dirs), input, work);
 }
 
-/** Runs `work` with the home to itself, for what is no transaction. */
-export async function changeHome<T>(
-  host: Host,
-  dirs: Dirs,
-  work: () => T | Promise<T>,
-): Promise<T> {
-  const about = { kind: "other", env: null };
-  return await transact(about, { host, dirs }, work);
-}
-
 /** The home as transactions know it. */
 export function txHome(host: Host, dirs: Dirs): TxHome {
   return {

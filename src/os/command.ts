@@ -77,6 +77,7 @@ class Running {
   readonly #options: CommandOptions;
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
   readonly #onAbort = () => this.#stop({ reason: "abort" });
+  readonly #readers: ReadableStreamDefaultReader<Uint8Array>[] = [];
   #hasEnded = false;
   #stopped: Stopped | undefined;
 
@@ -93,7 +94,7 @@ class Running {
 
   async finish(): Promise<CommandResult> {
     const [status, stdout, stderr] = await Promise.all([
-      this.#child.status.finally(() => this.#hasEnded = true),
+      this.#child.status.finally(() => this.#afterEnd()),
       this.#collect(this.#child.stdout),
       this.#collect(this.#child.stderr),
       this.#feed(),
@@ -104,6 +105,13 @@ class Running {
     // What came too fast for the last look.
     this.#options.watch?.();
     return { code: status.code, stdout, stderr, ended: stopped?.reason };
+  }
+
+  #afterEnd(): void {
+    this.#hasEnded = true;
+    if (this.#stopped === undefined) return;
+    // What the program started may hold the pipes until it notices.
+    for (const reader of this.#readers) void reader.cancel();
   }
 
   release(): void {
@@ -119,7 +127,7 @@ class Running {
     }
   }
 
-  /** Asks first: a program that starts others ends them too when it is asked. */
+  /** Asks first: a program may have something to clear away. */
   #stop(why: Stopped): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = why;
@@ -139,10 +147,9 @@ class Running {
 
   async #feed(): Promise<void> {
     if (this.#options.input === undefined) return;
-    const writer = this.#child.stdin.getWriter();
+    const bytes = new TextEncoder().encode(this.#options.input);
     try {
-      await writer.write(new TextEncoder().encode(this.#options.input));
-      await writer.close();
+      await ReadableStream.from([bytes]).pipeTo(this.#child.stdin);
     } catch (error) {
       // A program that ended without reading tells by its exit code why.
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
@@ -150,16 +157,18 @@ class Running {
   }
 
   async #collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+    const reader = stream.getReader();
+    this.#readers.push(reader);
     const decoder = new TextDecoder();
     let text = "";
     let bytes = 0;
-    for await (const piece of stream) {
-      bytes += piece.length;
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.length;
       if (bytes > this.#options.maxOutputBytes) {
         this.#stop({ reason: "output" });
-        continue;
-      }
-      text += decoder.decode(piece, { stream: true });
+      } else text += decoder.decode(value, { stream: true });
     }
     return text + decoder.decode();
   }

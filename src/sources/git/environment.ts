@@ -29,6 +29,8 @@ const OUR_SETTINGS: readonly GitSetting[] = [
   ["core.askPass", "false"],
   ["credential.interactive", "false"],
   ["fetch.recurseSubmodules", "false"],
+  // All of it in one pack, whose size can be watched.
+  ["fetch.unpackLimit", "1"],
   ["submodule.recurse", "false"],
   ["gc.auto", "0"],
   ["maintenance.auto", "false"],

@@ -1,0 +1,211 @@
+/** Placing a tree of the store in an environment. */
+import { AppError } from "../base/errors.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import {
+  chmod,
+  ensureDir,
+  lstat,
+  makeDir,
+  removeTree,
+  rename,
+  symlink,
+} from "../os/fs.ts";
+import { refusal } from "../os/c_files.ts";
+import { tryClone } from "../os/links.ts";
+import { OpenDirectory } from "../os/marks.ts";
+import { checkTree } from "./check_tree.ts";
+import {
+  type Difference,
+  type FileEntry,
+  modeOf,
+  MODES,
+  type Placement,
+} from "./entries.ts";
+import { closeDirectories, markAll } from "./finish.ts";
+import { writeRecord } from "./marks.ts";
+import { copyObjectFile } from "./object_files.ts";
+import { sealPath, type StoredObject } from "./objects.ts";
+import { openObject, proveTree } from "./open_object.ts";
+import { type Pool, type Span, spanPath } from "./pool.ts";
+import { preparePool, renewPool } from "./pool_care.ts";
+import { lockObject, writePlaced } from "./recheck.ts";
+import type { Store } from "./store.ts";
+
+/** How the files of a tree came to their place: `clone` and `copy` are its own, `link` are shared with other environments. */
+export type LinkMethod = "clone" | "link" | "copy";
+
+/** How a tree may be placed. */
+export interface LinkOptions {
+  /**
+   * Whether files may be shared with other environments where the file system cannot clone. Their permission bits keep
+   * everybody from writing to them but root and whoever changes the bits on purpose: such a write shows in the other
+   * environments until their next check.
+   */
+  readonly share: boolean;
+}
+
+/**
+ * Places a tree at `target`, where nothing may be; it appears there whole and read-only. What is damaged in the store is
+ * never placed. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`.
+ */
+export async function linkTree(
+  store: Store,
+  placement: Placement,
+  options: LinkOptions,
+): Promise<LinkMethod> {
+  const { target } = placement;
+  if (lstat(target) !== undefined) {
+    throw new AppError(
+      "IO",
+      `Cannot place a tree at ${quote(target)}: something is there`,
+    );
+  }
+  return await placeTree(store, placement, options);
+}
+
+/**
+ * Puts a tree back into the state that it should have, and returns what was wrong; what was added is removed. Nothing is
+ * touched when nothing is wrong, or when the store cannot mend it. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`.
+ */
+export async function repairTree(
+  store: Store,
+  placement: Placement,
+  options: LinkOptions,
+): Promise<Difference[]> {
+  const differences = await checkTree(store, placement);
+  if (differences.length > 0) await placeTree(store, placement, options);
+  return differences;
+}
+
+async function placeTree(
+  store: Store,
+  { hash, target }: Placement,
+  options: LinkOptions,
+): Promise<LinkMethod> {
+  // From here on no collection removes it.
+  const object = await store.claim(hash, () => openObject(store, hash));
+  const parent = join(target, "..");
+  ensureDir(parent);
+  const temp = await store.tempPathIn(parent);
+  const old = await store.tempPathIn(parent);
+  try {
+    const method = await fill(store, object, { ...options, temp });
+    closeDirectories(temp, object.entries, { keepRoot: true });
+    if (lstat(target) !== undefined) rename(target, old);
+    rename(temp, target);
+    // Only now: moving a directory needs the right to write to it.
+    chmod(target, MODES.directory);
+    await store.settle(await store.now());
+    const marks = markAll(
+      target,
+      object.entries,
+      ({ kind }) => kind !== "file" || method !== "link",
+    );
+    await writePlaced(store, { object, target }, marks);
+    return method;
+  } finally {
+    removeTree(temp);
+    removeTree(old);
+  }
+}
+
+interface Fill extends LinkOptions {
+  readonly temp: AbsPath;
+}
+
+async function fill(
+  store: Store,
+  object: StoredObject,
+  { temp, share }: Fill,
+): Promise<LinkMethod> {
+  if (canClone(object, temp)) {
+    await proveTree(store, object);
+    makeDir(temp);
+    build(object, temp, ({ entry, to }) => {
+      const from = join(object.tree, entry.path);
+      const code = tryClone(from, to, modeOf(entry));
+      if (code !== undefined) throw refusal("write", to, code);
+      return undefined;
+    });
+    return "clone";
+  }
+  if (share && await fillWithLinks(store, object, temp)) return "link";
+  makeDir(temp);
+  build(object, temp, (file) => {
+    copyObjectFile(store, object, file);
+    return undefined;
+  });
+  return "copy";
+}
+
+/** Tried on a small file each time: a tree may be placed on any file system. */
+function canClone(object: StoredObject, temp: AbsPath): boolean {
+  const code = tryClone(sealPath(object.dir), temp, 0o600);
+  removeTree(temp);
+  return code === undefined;
+}
+
+interface FileToPlace {
+  readonly index: number;
+  readonly entry: FileEntry;
+  readonly to: AbsPath;
+}
+
+/** Fills the directory `temp`. Stops at the first file that cannot be placed and returns the system's code. */
+function build(
+  object: StoredObject,
+  temp: AbsPath,
+  placeFile: (file: FileToPlace) => string | undefined,
+): string | undefined {
+  for (const [i, entry] of object.entries.entries()) {
+    const to = `${temp}/${entry.path}` as AbsPath;
+    if (entry.kind === "directory") makeDir(to);
+    else if (entry.kind === "symlink") symlink(to, entry.target);
+    else {
+      const code = placeFile({ index: i + 1, entry, to });
+      if (code !== undefined) return code;
+    }
+  }
+  return undefined;
+}
+
+/** False when the file system does not link. */
+async function fillWithLinks(
+  store: Store,
+  object: StoredObject,
+  temp: AbsPath,
+): Promise<boolean> {
+  return await lockObject(store, object, async () => {
+    let pool = await preparePool(store, object);
+    let code = await linkAll(store, object, { pool, temp });
+    if (code === "EMLINK") {
+      // As many names as a file can have: the next environments get another one.
+      removeTree(temp);
+      pool = await renewPool(store, object);
+      code = await linkAll(store, object, { pool, temp });
+    }
+    if (code !== undefined) removeTree(temp);
+    return code === undefined;
+  });
+}
+
+/** Links all files and remembers when: whatever changed since the pool was proved did so by these links, or was written. */
+async function linkAll(
+  store: Store,
+  object: StoredObject,
+  { pool, temp }: { readonly pool: Pool; readonly temp: AbsPath },
+): Promise<string | undefined> {
+  const from = await store.now();
+  makeDir(temp);
+  using files = new OpenDirectory(pool.dir);
+  using tree = new OpenDirectory(temp);
+  const code = build(
+    object,
+    temp,
+    ({ index, entry }) => files.tryLink(`${index}`, tree, entry.path),
+  );
+  const span: Span = { from, to: await store.now() };
+  writeRecord(spanPath(object.dir), span, await store.tempPath());
+  return code;
+}

@@ -1,0 +1,28 @@
+/** Trees of files by the hash of what they hold: kept once, placed in environments, checked and mended there. */
+export { checkTree } from "./check_tree.ts";
+export { type Collected, collectGarbage } from "./collect_garbage.ts";
+export {
+  type Difference,
+  isTreeHash,
+  parseTreeHash,
+  type Placement,
+  type TreeHash,
+  type TreeLimits,
+} from "./entries.ts";
+export {
+  type Inserted,
+  type InsertOptions,
+  insertTree,
+} from "./insert_tree.ts";
+export {
+  type LinkMethod,
+  type LinkOptions,
+  linkTree,
+  repairTree,
+} from "./link_tree.ts";
+export { holdTree, treePath } from "./hold_tree.ts";
+export { type StoreSize, storeSize } from "./size.ts";
+export { openStore, type Store, sweepStore } from "./store.ts";
+export { type ScanOptions } from "./scan.ts";
+export { hashTree } from "./tree_hash.ts";
+export { type Verified, verifyStore } from "./verify.ts";

@@ -1,0 +1,110 @@
+/** The second half of a check: for trees of which something looks different. */
+import { AppError } from "../base/errors.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { ensureDir } from "../os/fs.ts";
+import { withLock } from "../os/lock.ts";
+import { type Mark, markOf } from "../os/marks.ts";
+import type { Difference, Placement } from "./entries.ts";
+import { examine } from "./examine.ts";
+import { type Marks, writeRecord } from "./marks.ts";
+import { entryAt, type StoredObject } from "./objects.ts";
+import { findChanged, placedRecordPath, readPlaced } from "./placed.ts";
+import { poolRecordPath } from "./pool.ts";
+import { scanTree } from "./scan.ts";
+import type { Store } from "./store.ts";
+import { hashEntries } from "./tree_hash.ts";
+
+/** An object and a place where its tree stands. */
+export interface Placed {
+  readonly object: StoredObject;
+  readonly target: AbsPath;
+}
+
+/** Compares by contents what looks different, and remembers how what is right looks now. */
+export async function recheck(
+  store: Store,
+  placed: Placed,
+): Promise<Difference[]> {
+  const { object, target } = placed;
+  return await lockObject(store, object, async () => {
+    // Another environment may have been linked meanwhile, which changes how files look here.
+    const suspects = findChanged(object, target);
+    if (suspects.length === 0) return [];
+    const { entries } = object;
+    const found = await examine(store, { root: target, entries, suspects });
+    if (found.marks.size > 0) await remember(store, placed, found.marks);
+    return found.differences;
+  });
+}
+
+/** Runs `work` while nobody links the object's files; on a read-only file system nobody does. */
+export async function lockObject<T>(
+  store: Store,
+  object: StoredObject,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!await isWritable(store)) return await work();
+  return await withLock(store.lockOf(object.hash), work);
+}
+
+async function isWritable(store: Store): Promise<boolean> {
+  try {
+    await store.now();
+    return true;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "IO") throw error;
+    return false;
+  }
+}
+
+/** Keeps these marks: those of linked files with the pool, since every environment sees the same. */
+async function remember(
+  store: Store,
+  { object, target }: Placed,
+  marks: ReadonlyMap<number, Mark>,
+): Promise<void> {
+  const { marks: own, pool } = readPlaced(object, target);
+  let isPoolChanged = false;
+  for (const [index, mark] of marks) {
+    const isPooled = entryAt(object.entries, index).kind === "file" &&
+      pool().marks.isInode(index, mark);
+    if (isPooled) pool().marks.set(index, mark);
+    else own.set(index, mark);
+    isPoolChanged ||= isPooled;
+  }
+  if (isPoolChanged) {
+    const path = poolRecordPath(object.dir);
+    const record = { marks: pool().marks };
+    writeRecord(path, record, await store.tempPath());
+  }
+  await writePlaced(store, { object, target }, own);
+}
+
+/** Writes the record of a placed tree. */
+export async function writePlaced(
+  store: Store,
+  { object, target }: Placed,
+  marks: Marks,
+): Promise<void> {
+  const root = markOf(target);
+  if (root === undefined) return;
+  ensureDir(join(object.dir, "links"));
+  const path = placedRecordPath(object, root);
+  // Where it stands is for collections: they remove records of what is gone.
+  writeRecord(path, { target, marks }, await store.tempPath());
+}
+
+/** Compares a placed tree with its name alone: when the store no longer has the object. */
+export function compareUnknown({ hash, target }: Placement): Difference[] {
+  if (markOf(target) === undefined) return [{ path: ".", change: "removed" }];
+  try {
+    const limits = { entries: Infinity, bytes: Infinity };
+    const entries = scanTree(target, { all: true, limits });
+    if (hashEntries(entries) === hash) return [];
+  } catch (error) {
+    const isRefused = error instanceof AppError &&
+      error.code === "CONTENT_INVALID";
+    if (!isRefused) throw error;
+  }
+  return [{ path: ".", change: "changed" }];
+}

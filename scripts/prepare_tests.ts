@@ -1,8 +1,9 @@
-/** Checks that the programs the tests drive are there, and fetches the real agents into `.cache/agents/`. */
+/** Checks that the programs the tests drive are there, and fetches the real agents and a real npm registry into `.cache/`. */
 
 import { join } from "node:path";
 import {
   capture,
+  type Finished,
   repositoryRoot,
   runScript,
   say,
@@ -16,8 +17,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   fish: "fish",
   git: "git",
   npm: "npm",
+  openssl: "openssl",
   script: "bsdutils",
   tmux: "tmux",
+  zip: "zip",
   zsh: "zsh",
 };
 
@@ -32,6 +35,12 @@ const AGENTS: Readonly<Record<string, string>> = {
   "claude-newest": "latest",
   "claude-2.1.197": "2.1.197",
 };
+
+/** The registry that the tests of npm sources start: package and version. */
+const REGISTRY = { name: "verdaccio", version: "6.2.4" } as const;
+
+/** It asks for this package by a tag that mirrors do not have. */
+const REGISTRY_OVERRIDES = { "node-fetch": "2.7.0" };
 
 const REFRESH_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -80,16 +89,7 @@ async function prepareAgent(
     (version !== "latest" || Date.now() - lookedUp < REFRESH_AFTER_MS);
   if (isFresh) return;
   await Deno.mkdir(directory, { recursive: true });
-  const install = await capture("npm", [
-    "install",
-    "--prefix",
-    directory,
-    "--no-save",
-    "--no-audit",
-    "--no-fund",
-    "--loglevel=error",
-    `${AGENT_PACKAGE}@${version}`,
-  ], { cwd: directory });
+  const install = await npmInstall(directory, `${AGENT_PACKAGE}@${version}`);
   if (!install.success) {
     if (lookedUp === undefined) {
       throw new ScriptError(
@@ -98,6 +98,40 @@ async function prepareAgent(
     }
     warn(`Cannot look for a newer ${AGENT_PACKAGE}; going on with the old one`);
     return;
+  }
+  await Deno.writeTextFile(stamp, "");
+}
+
+/** Installs one package below `directory`. */
+function npmInstall(directory: string, what: string): Promise<Finished> {
+  return capture("npm", [
+    "install",
+    "--prefix",
+    directory,
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    what,
+  ], { cwd: directory });
+}
+
+/** Installs the registry unless it is there. */
+async function prepareRegistry(): Promise<void> {
+  const directory = join(repositoryRoot(), ".cache", "registry");
+  const { name, version } = REGISTRY;
+  const stamp = join(directory, `.${name}-${version}`);
+  if (await exists(stamp)) return;
+  await Deno.mkdir(directory, { recursive: true });
+  await Deno.writeTextFile(
+    join(directory, "package.json"),
+    JSON.stringify({ private: true, overrides: REGISTRY_OVERRIDES }),
+  );
+  const install = await npmInstall(directory, `${name}@${version}`);
+  if (!install.success) {
+    throw new ScriptError(
+      `Cannot install "${name}@${version}": ${install.stderr.trim()}`,
+    );
   }
   await Deno.writeTextFile(stamp, "");
 }
@@ -130,6 +164,8 @@ async function main(): Promise<number> {
       )} (${directory}/node_modules/.bin/claude)`,
     );
   }
+  await prepareRegistry();
+  say(`${REGISTRY.name}: ${REGISTRY.version}`);
   return 0;
 }
 

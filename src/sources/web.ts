@@ -80,7 +80,8 @@ export class Web implements Disposable {
         return await action();
       } catch (error) {
         const mayPass = error instanceof AppError &&
-          error.code === "SOURCE_UNREACHABLE" && attempt < RETRIES;
+          error.code === "SOURCE_UNREACHABLE" && attempt < RETRIES &&
+          !/certificate|no such host/.test(error.message);
         if (!mayPass) throw error;
         await sleep(RETRY_MS * 3 ** attempt);
         this.#context.signal?.throwIfAborted();

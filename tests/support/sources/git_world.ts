@@ -56,7 +56,7 @@ export class GitWorld extends SourceWorld implements AsyncDisposable {
     source: string,
     options: {
       readonly kind?: ContentKind;
-      readonly subpath?: string;
+      readonly subpath?: string | undefined;
       readonly context?: SourceContext;
     } = {},
   ): Promise<Record<string, string>> {
@@ -70,7 +70,7 @@ export class GitWorld extends SourceWorld implements AsyncDisposable {
     pin: Resolution,
     options: {
       readonly kind?: ContentKind;
-      readonly subpath?: string;
+      readonly subpath?: string | undefined;
       readonly context?: SourceContext;
     } = {},
   ): Promise<string> {

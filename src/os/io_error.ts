@@ -57,6 +57,12 @@ export function ioError(action: string, path: string, error: unknown): unknown {
   });
 }
 
+/** Whether `error` is an `IO` error because permission bits keep this user out. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof AppError && error.code === "IO" &&
+    osCode(error.cause) === "EACCES";
+}
+
 function hintFor(code: string): string | undefined {
   if (code === "ENOSPC" || code === "EDQUOT") {
     return "Free some space and try again";

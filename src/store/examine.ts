@@ -1,8 +1,8 @@
 /** The thorough look at entries: by contents. */
-import { AppError } from "../base/errors.ts";
 import type { AbsPath } from "../base/paths.ts";
 import { hashFile } from "../os/file_hash.ts";
 import { HAS_MODES, readLink } from "../os/fs.ts";
+import { isDenied } from "../os/io_error.ts";
 import { type Mark, markOf } from "../os/marks.ts";
 import { readNames } from "../os/names.ts";
 import {
@@ -36,38 +36,39 @@ export async function examine(
   { root, entries, suspects }: Examination,
 ): Promise<Examined> {
   // A change in the same step of the clock as the last one would go unseen later.
-  const times = suspects.map((index) =>
-    markOf(pathAt(root, entries, index))?.ctime ?? 0
-  );
-  const canRemember = await settleIfWritable(store, times);
+  const times = suspects.map((index) => timeAt(pathAt(root, entries, index)));
+  const latest = times.reduce((a, b) => Math.max(a, b), 0);
+  const canRemember = await store.settle(latest);
   const children = childrenOf(entries);
   const differences: Difference[] = [];
   const marks = new Map<number, Mark>();
   for (const index of suspects) {
     const entry = entryAt(entries, index);
     const full = pathAt(root, entries, index);
-    const mark = markOf(full);
-    const found = compareEntry(entry, full, mark);
-    if (entry.kind === "directory" && mark?.kind === "directory") {
-      found.push(...addedIn(full, entry.path, children));
-    }
-    differences.push(...found);
-    if (found.length === 0 && mark !== undefined && canRemember) {
-      marks.set(index, mark);
+    try {
+      const mark = markOf(full);
+      const before = differences.length;
+      differences.push(...compareEntry(entry, full, mark));
+      if (entry.kind === "directory" && mark?.kind === "directory") {
+        differences.push(...addedIn(full, entry.path, children));
+      }
+      const isRight = differences.length === before;
+      if (isRight && mark !== undefined && canRemember) marks.set(index, mark);
+    } catch (error) {
+      // Of a directory that is closed its mode has been told, and more cannot be seen.
+      if (!isDenied(error) || differences.length === 0) throw error;
     }
   }
   return { differences: topmost(differences), marks };
 }
 
-async function settleIfWritable(
-  store: Store,
-  times: readonly number[],
-): Promise<boolean> {
+/** 0 for what is gone or cannot be seen. */
+function timeAt(full: AbsPath): number {
   try {
-    return await store.settle(times.reduce((a, b) => Math.max(a, b), 0));
+    return markOf(full)?.ctime ?? 0;
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "IO") throw error;
-    return false;
+    if (!isDenied(error)) throw error;
+    return 0;
   }
 }
 

@@ -3,6 +3,7 @@ import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { readText, rename, tempName } from "../os/fs.ts";
+import { isDenied } from "../os/io_error.ts";
 import { type Mark, markOf, OpenDirectory } from "../os/marks.ts";
 import type { TreeEntry, TreeHash } from "./entries.ts";
 import { Marks, readMarks } from "./marks.ts";
@@ -115,21 +116,30 @@ export function pathAt(
   return index === 0 ? root : `${root}/${entries[index - 1]!.path}` as AbsPath;
 }
 
-/** Numbers of the entries that are gone or look different: 0 is the root, then the entries in their order. */
+/**
+ * Numbers of the entries that are gone, look different, or cannot be looked at: 0 is the root, then the entries in their
+ * order.
+ */
 export function findSuspects(
   root: AbsPath,
   entries: readonly TreeEntry[],
   isSame: (index: number, mark: Mark) => boolean,
 ): number[] {
+  const all = () => [0, ...entries.map((_, i) => i + 1)];
   const mark = markOf(root);
-  if (mark?.kind !== "directory") return [0, ...entries.map((_, i) => i + 1)];
-  using directory = new OpenDirectory(root);
-  const found = isSame(0, mark) ? [] : [0];
-  for (const [i, { path }] of entries.entries()) {
-    const mark = directory.markOf(path);
-    if (mark === undefined || !isSame(i + 1, mark)) found.push(i + 1);
+  if (mark?.kind !== "directory") return all();
+  try {
+    using directory = new OpenDirectory(root);
+    const found = isSame(0, mark) ? [] : [0];
+    for (const [i, { path }] of entries.entries()) {
+      const mark = directory.markOf(path);
+      if (mark === undefined || !isSame(i + 1, mark)) found.push(i + 1);
+    }
+    return found;
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return all();
   }
-  return found;
 }
 
 /** The record of an object's tree; an empty one when there is none. */

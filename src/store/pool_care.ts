@@ -57,15 +57,22 @@ async function recheckPool(
     readonly suspects: readonly NumberedFile[];
   },
 ): Promise<boolean> {
-  const canRemember = await store.settle(await store.now());
+  const canRemember = await store.settle(latestChange(pool, suspects));
   for (const [index, entry] of suspects) {
     const path = pool.fileAt(index);
     const mark = markOf(path);
     if (mark === undefined || !hasContents(path, entry, mark)) return false;
-    if (canRemember) pool.marks.set(index, mark);
+    pool.marks.set(index, mark);
   }
-  await writePoolRecord(store, object, pool.marks);
+  if (canRemember) await writePoolRecord(store, object, pool.marks);
   return true;
+}
+
+function latestChange(pool: Pool, files: readonly NumberedFile[]): number {
+  return files.reduce(
+    (time, [index]) => Math.max(time, markOf(pool.fileAt(index))?.ctime ?? 0),
+    0,
+  );
 }
 
 function hasContents(path: string, entry: FileEntry, mark: Mark): boolean {

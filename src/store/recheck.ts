@@ -43,18 +43,8 @@ export async function lockObject<T>(
   object: StoredObject,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!await isWritable(store)) return await work();
+  if (!await store.isWritable()) return await work();
   return await withLock(store.lockOf(object.hash), work);
-}
-
-async function isWritable(store: Store): Promise<boolean> {
-  try {
-    await store.now();
-    return true;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "IO") throw error;
-    return false;
-  }
 }
 
 /** Keeps these marks: those of linked files with the pool, since every environment sees the same. */

@@ -114,8 +114,12 @@ export class Store implements Disposable {
     return markOf(probe)?.ctime ?? 0;
   }
 
-  /** Waits until whatever changes gets a change time later than `time`. False when that takes too long, or there are none. */
+  /**
+   * Waits until whatever changes gets a change time later than `time`. False when that takes too long, when there are no
+   * change times, or when nothing can be written here.
+   */
   async settle(time: number): Promise<boolean> {
+    if (!await this.isWritable()) return false;
     for (let waited = 0; waited < MAX_SETTLE_MS; waited++) {
       const now = await this.now();
       if (now > time) return true;
@@ -123,6 +127,17 @@ export class Store implements Disposable {
       await sleep(1);
     }
     return false;
+  }
+
+  /** Whether something can be written here: not on a read-only file system. */
+  async isWritable(): Promise<boolean> {
+    try {
+      await this.now();
+      return true;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "IO") throw error;
+      return false;
+    }
   }
 
   /** Objects that living processes keep. Inside {@link alone}. */

@@ -1,0 +1,125 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import {
+  overwrite,
+  SAMPLE,
+  StoreWorld,
+} from "../../tests/support/store_world.ts";
+import { markOf } from "../os/marks.ts";
+import { linkTree, storeSize, verifyStore } from "./mod.ts";
+
+Deno.test("verifyStore() reads everything and finds a good store good", async () => {
+  using world = new StoreWorld();
+  const hash = await world.insert();
+  await world.insert({ "other": "tree" });
+  const target = world.path("target");
+  await linkTree(world.store, { hash, target }, { share: true });
+  const good = { objects: 2, bytes: 59, corrupt: [], written: [], strays: [] };
+  for (const repair of [false, true]) {
+    deepStrictEqual(await verifyStore(world.store, { repair }), good);
+  }
+});
+
+Deno.test("verifyStore() finds damage that looks the same, and puts it aside when it shall repair", async () => {
+  using world = new StoreWorld();
+  const hash = await world.insert();
+  const file = world.objectPath(hash, "tree", "SKILL.md");
+  overwrite(file, "Be evil!!\n");
+  // As if the disk had changed it: the record says that nothing happened.
+  const marks = JSON.parse(
+    Deno.readTextFileSync(world.objectPath(hash, "tree.json")),
+  );
+  const index = 3 * (1 + Object.keys(SAMPLE).indexOf("SKILL.md") + 1);
+  const { ino, mtime, ctime } = markOf(file)!;
+  strictEqual(marks.marks[index], ino);
+  marks.marks.splice(index, 3, ino, mtime, ctime);
+  Deno.writeTextFileSync(
+    world.objectPath(hash, "tree.json"),
+    JSON.stringify(marks),
+  );
+  const found = await verifyStore(world.store, { repair: false });
+  deepStrictEqual(found.corrupt, [{ hash, state: '"SKILL.md" is changed' }]);
+  ok(markOf(world.objectPath(hash)));
+  await verifyStore(world.store, { repair: true });
+  strictEqual(markOf(world.objectPath(hash)), undefined);
+  const { objects } = await verifyStore(world.store, { repair: false });
+  strictEqual(objects, 0);
+  ok((await storeSize(world.store)).quarantinedBytes > 0);
+});
+
+Deno.test("verifyStore() says what is wrong with each object", async () => {
+  using world = new StoreWorld();
+  const damages: [(dir: string) => void, string][] = [
+    [(dir) => Deno.removeSync(`${dir}/seal.json`), "it has no seal"],
+    [
+      (dir) => Deno.writeTextFileSync(`${dir}/seal.json`, "{}"),
+      "its seal is damaged",
+    ],
+    [(dir) => {
+      const seal = Deno.readTextFileSync(`${dir}/seal.json`);
+      Deno.writeTextFileSync(`${dir}/seal.json`, seal.replace('"f"', '"x"'));
+    }, "its seal belongs to another tree"],
+    [(dir) => Deno.chmodSync(`${dir}/tree/a`, 0o644), '"a" is of another mode'],
+    [(dir) => {
+      for (const name of ["x", "y"]) {
+        Deno.writeTextFileSync(`${dir}/tree/${name}`, "");
+      }
+    }, '"x" is added and 1 more'],
+    [
+      (dir) => Deno.removeSync(`${dir}/tree`, { recursive: true }),
+      '"." is removed',
+    ],
+  ];
+  const expected: Record<string, string> = {};
+  for (const [i, [damage, state]] of damages.entries()) {
+    const hash = await world.insert({ "a": `${i}` });
+    damage(world.objectPath(hash));
+    expected[hash] = state;
+  }
+  const { corrupt, bytes } = await verifyStore(world.store, { repair: false });
+  deepStrictEqual(
+    Object.fromEntries(corrupt.map(({ hash, state }) => [hash, state])),
+    expected,
+  );
+  strictEqual(bytes, 0);
+});
+
+Deno.test("verifyStore() finds linked copies that were written, and drops them when it shall repair", async () => {
+  using world = new StoreWorld();
+  const hash = await world.insert();
+  const target = world.path("target");
+  const method = await linkTree(world.store, { hash, target }, { share: true });
+  overwrite(`${target}/SKILL.md`, "Be evil!!\n");
+  const expected = method === "link" ? [hash] : [];
+  for (const repair of [false, true]) {
+    const { written, corrupt } = await verifyStore(world.store, { repair });
+    deepStrictEqual(written, expected);
+    deepStrictEqual(corrupt, []);
+  }
+  const { written } = await verifyStore(world.store, { repair: false });
+  deepStrictEqual(written, []);
+});
+
+Deno.test("verifyStore() names what does not belong to the store, links among it, and removes it when it shall repair", async () => {
+  using world = new StoreWorld();
+  const hash = await world.insert();
+  const elsewhere = world.path("elsewhere");
+  Deno.mkdirSync(elsewhere);
+  Deno.writeTextFileSync(`${elsewhere}/precious`, "");
+  const objects = world.path("store", "objects");
+  const other = hash.startsWith("0") ? "1".repeat(64) : "0".repeat(64);
+  const strays = [
+    `${objects}/${hash.slice(0, 2)}/${other}`,
+    `${objects}/${hash.slice(0, 2)}/.tmp-x`,
+    `${objects}/file`,
+    `${objects}/${other.slice(0, 2)}`,
+  ].sort();
+  for (const path of strays) Deno.symlinkSync(elsewhere, path);
+  const found = await verifyStore(world.store, { repair: true });
+  deepStrictEqual([...found.strays].sort(), strays);
+  strictEqual(found.objects, 1);
+  deepStrictEqual(
+    (await verifyStore(world.store, { repair: false })).strays,
+    [],
+  );
+  ok(markOf(`${elsewhere}/precious`));
+});

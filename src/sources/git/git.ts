@@ -87,13 +87,14 @@ export async function fetchGit(
   await checkOut(local, into, options);
 }
 
-/** The text of one file of a pinned commit, of at most 4 MiB; undefined when there is none. */
+/** The text of one file, in a directory, of a pinned commit, of at most 4 MiB; undefined when there is none. */
 export async function readGitFile(
   pin: GitPin,
   path: string,
   context: SourceContext,
 ): Promise<string | undefined> {
-  const local = await fetchCommit(pin, path, context);
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const local = await fetchCommit(pin, folder, context);
   const name = treeName(local.commit, path);
   const size = await git(["-C", local.dir, "cat-file", "-s", name], context);
   if (size.code !== 0) return undefined;

@@ -20,6 +20,7 @@
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   state/<id>/                  one transaction: record.json, what it replaced and took away
+ *   store/                       trees of plugins and skills by their hash; see store/README.md
  *   trash/                       what has yet to be deleted
  * ```
  */
@@ -47,6 +48,7 @@ export interface Dirs {
   readonly agentVersions: AbsPath;
   readonly cache: AbsPath;
   readonly state: AbsPath;
+  readonly store: AbsPath;
   readonly trash: AbsPath;
 }
 
@@ -63,6 +65,7 @@ export function dirsAt(root: AbsPath): Dirs {
     cache: join(root, "cache"),
     agentVersions: join(root, "cache", "agents.json"),
     state: join(root, "state"),
+    store: join(root, "store"),
     trash: join(root, "trash"),
   };
 }

@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   ITEM_EXISTS: "the manifest declares an item of that name",
   ITEM_NOT_FOUND: "the manifest declares no item of that name",
   LOCK_INVALID: "aenv.lock does not parse or validate",
+  LOCK_OUTDATED: "aenv.lock does not pin what aenv.toml declares",
   LOCK_TIMEOUT: "another aenv process holds the lock",
   MANIFEST_EXISTS: "a manifest is there already",
   MANIFEST_INVALID: "aenv.toml does not parse or validate",

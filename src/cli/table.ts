@@ -71,6 +71,36 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/shell_init.ts"),
   },
   {
+    name: "add",
+    group: "declare",
+    summary: "Add a plugin or skill to the manifest, and install it",
+    load: () => import("./commands/add.ts"),
+  },
+  {
+    name: "rm",
+    group: "declare",
+    summary: "Take a plugin or skill out of the manifest",
+    load: () => import("./commands/rm.ts"),
+  },
+  {
+    name: "install",
+    group: "declare",
+    summary: "Get what the lock pins, and pin what it lacks",
+    load: () => import("./commands/install.ts"),
+  },
+  {
+    name: "update",
+    group: "declare",
+    summary: "Move pins to what the sources are now",
+    load: () => import("./commands/update.ts"),
+  },
+  {
+    name: "lock",
+    group: "declare",
+    summary: "Write the lock, or check that it agrees with the manifest",
+    load: () => import("./commands/lock.ts"),
+  },
+  {
     name: "trust",
     group: "declare",
     summary: "Show what a repository's aenv.toml would run, and trust it",

@@ -53,3 +53,16 @@ function optionResolution(option: string, host: Host, dirs: Dirs): Resolution {
   } as const;
   return { ref, source: "--env", file: undefined, steps: [step] };
 }
+
+/** The env, which must not be `global`; `action` is what was about to be done. Throws `ENV_RESERVED`. */
+export function requireNamed(
+  env: OpenEnv | GlobalEnv,
+  action: string,
+): OpenEnv {
+  if (env.kind === "env") return env;
+  throw new AppError(
+    "ENV_RESERVED",
+    `Cannot ${action} "global": it is your own configuration and has no manifest`,
+    { hint: `Name an environment: -E NAME` },
+  );
+}

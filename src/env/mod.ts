@@ -1,5 +1,5 @@
 /** Environments: finding, opening, making and changing them. */
-export { type ActiveEnv, activeEnv, hostDirs } from "./active.ts";
+export { type ActiveEnv, activeEnv, hostDirs, requireNamed } from "./active.ts";
 export type { LeftOut } from "./clone/mod.ts";
 export { type Config, readConfig } from "./config.ts";
 export { createEnv } from "./create.ts";
@@ -7,6 +7,19 @@ export { claudeShim, initHome, type InitResult } from "./init.ts";
 export { initHere } from "./init_here.ts";
 export { listEnvs, type ListRow } from "./list.ts";
 export { shimPath } from "./shims.ts";
+export {
+  type InstalledItem,
+  installEnv,
+  type InstallInput,
+  type InstallResult,
+} from "./install.ts";
+export {
+  describeDifference,
+  lockedItem,
+  lockPath,
+  readAgreedLock,
+  readLock,
+} from "./lock_file.ts";
 export { localSourcePath } from "./local_source.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
 export { type Pointer, programOf } from "./pointers.ts";

@@ -2,8 +2,20 @@
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
-import { localSourcePath, type OpenEnv } from "../env/mod.ts";
-import type { Entry } from "../manifest/mod.ts";
+import type { Dirs } from "../base/dirs.ts";
+import {
+  localSourcePath,
+  lockedItem,
+  type OpenEnv,
+  readAgreedLock,
+} from "../env/mod.ts";
+import type { Entry, LockedItem } from "../manifest/mod.ts";
+import {
+  openStore,
+  parseTreeHash,
+  type TreeHash,
+  treePath,
+} from "../store/mod.ts";
 import { isDirectory, isFile, lstat, readText, realPath } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { scanTree, type TreeEntry, treeFingerprint } from "./tree.ts";
@@ -64,10 +76,11 @@ export interface ContentsOptions {
 /** Finds and checks every plugin and skill. Throws `CONTENT_INVALID`, `NOT_SUPPORTED`, `IO`. */
 export function planContents(
   env: OpenEnv,
-  home: AbsPath,
+  { home, dirs }: { readonly home: AbsPath; readonly dirs: Dirs },
   options: ContentsOptions = {},
 ): Contents {
   const { manifest, slot } = env;
+  const lock = readAgreedLock(env);
   if (
     manifest.skills.length > 0 &&
     manifest.plugins.some((p) => p.name === SKILLS_PLUGIN)
@@ -81,17 +94,23 @@ export function planContents(
     );
   }
   const plugins = manifest.plugins.map((entry) => {
-    const source = locateSource(entry, { env, home, kind: "plugin" });
+    const locked = lock && lockedItem(lock, "plugins", entry.name);
+    const source = locked === undefined
+      ? locateSource(entry, { env, home })
+      : storedTree(locked, env, dirs);
     checkPlugin(entry, source);
-    const tree = placeTree(entry, source, { kind: "plugin", options });
+    const tree = placeTree(entry, source, { kind: "plugin", options, locked });
     return { ...tree, installed: join(slot.installed, tree.mark, entry.name) };
   });
   const skills = manifest.skills.map((entry) => {
-    const source = locateSource(entry, { env, home, kind: "skill" });
+    const locked = lock && lockedItem(lock, "skills", entry.name);
+    const source = locked === undefined
+      ? locateSource(entry, { env, home })
+      : storedTree(locked, env, dirs);
     if (!isFile(join(source, "SKILL.md"))) {
       throw missing("skill", entry, join(source, "SKILL.md"));
     }
-    return placeTree(entry, source, { kind: "skill", options });
+    return placeTree(entry, source, { kind: "skill", options, locked });
   });
   const skillsPlugin = skills.length === 0 ? undefined : join(
     slot.installed,
@@ -121,48 +140,86 @@ interface PlacedTree {
   readonly source: AbsPath;
   readonly mark: string;
   readonly content: TrustedContent | undefined;
+  readonly tree: TreeHash | undefined;
 }
 
 /** Where content is checked, the copy is named after it: what runs then is what was hashed, however the source looks. */
 function placeTree(
   { name }: Entry,
   source: AbsPath,
-  { kind, options }: {
+  { kind, options, locked }: {
     readonly kind: "plugin" | "skill";
     readonly options: ContentsOptions;
+    readonly locked: LockedItem | undefined;
   },
 ): PlacedTree {
+  const tree = locked && parseTreeHash(locked.tree);
+  if (tree !== undefined && options.hashOf === undefined) {
+    return {
+      name,
+      source,
+      mark: placeName(name, tree),
+      content: undefined,
+      tree,
+    };
+  }
   const entries = scanTree(source);
   const mark = treeFingerprint(name, entries);
   const hash = options.hashOf?.({ kind, name, source, entries, mark });
-  if (hash === undefined) return { name, source, mark, content: undefined };
-  return {
-    name,
-    source,
-    mark: sha256Hex(JSON.stringify([name, hash])).slice(0, 16),
-    content: { hash, mark },
-  };
+  if (hash === undefined) {
+    return { name, source, mark, content: undefined, tree };
+  }
+  const content = { hash, mark };
+  return { name, source, mark: placeName(name, tree ?? hash), content, tree };
+}
+
+/** Name of the directory for the copy of a tree with this hash. */
+function placeName(name: string, hash: string): string {
+  return sha256Hex(JSON.stringify([name, hash])).slice(0, 16);
+}
+
+/** The tree that the lock pins, in the store. Throws `STORE_MISSING`. */
+function storedTree(locked: LockedItem, env: OpenEnv, dirs: Dirs): AbsPath {
+  try {
+    return treePath(openStore(dirs.store), parseTreeHash(locked.tree));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "STORE_MISSING") {
+      throw error;
+    }
+    throw new AppError(
+      "STORE_MISSING",
+      `Cannot use ${quote(locked.name)} of ${
+        quote(env.label)
+      }: it is not installed`,
+      { hint: "Install what the lock pins: aenv install", cause: error },
+    );
+  }
 }
 
 function stepOf(
   kind: "plugin" | "skill",
-  { name, source, content }: PlacedTree,
+  { name, source, content, tree }: PlacedTree,
   target: AbsPath,
 ): InstallStep {
-  const step = { kind, name, source, target };
-  return content === undefined ? step : { ...step, content };
+  return {
+    kind,
+    name,
+    source,
+    target,
+    ...(content === undefined ? {} : { content }),
+    ...(tree === undefined ? {} : { tree }),
+  };
 }
 
 interface SourceContext {
   readonly env: OpenEnv;
   readonly home: AbsPath;
-  readonly kind: "plugin" | "skill";
 }
 
 /** The directory an entry's source and subpath lead to. */
 function locateSource(
   entry: Entry,
-  { env, home, kind }: SourceContext,
+  { env, home }: SourceContext,
 ): AbsPath {
   const path = localSourcePath(entry.source, {
     baseDir: env.baseDir,
@@ -170,14 +227,11 @@ function locateSource(
   });
   if (path === undefined) {
     throw new AppError(
-      "NOT_SUPPORTED",
-      `Cannot install ${quote(entry.name)} from ${
+      "STORE_MISSING",
+      `Cannot use ${quote(entry.name)} from ${
         quote(entry.source)
-      }: this version takes local paths only`,
-      {
-        hint:
-          `Fetch it yourself and name the directory: source = "./${kind}s/${entry.name}"`,
-      },
+      }: it has not been installed`,
+      { hint: "Install it: aenv install" },
     );
   }
   const base = realPath(path);

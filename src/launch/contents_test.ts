@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { slotAt } from "../base/dirs.ts";
+import { dirsAt, slotAt } from "../base/dirs.ts";
 import type { EnvName } from "../base/ids.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import type { OpenEnv } from "../env/mod.ts";
@@ -34,7 +34,10 @@ function env(root: AbsPath, body: string): OpenEnv {
 }
 
 function plan(root: AbsPath, body: string) {
-  return planContents(env(root, body), "/home/u" as AbsPath);
+  return planContents(env(root, body), {
+    home: "/home/u" as AbsPath,
+    dirs: dirsAt(root),
+  });
 }
 
 function plugin(name: string, source: string): string {
@@ -77,9 +80,9 @@ Deno.test("planContents() refuses sources that are missing, remote, or not what 
     ["./broken", "CONTENT_INVALID", /plugin.json/],
     ["./nameless", "CONTENT_INVALID", /it has no name/],
     ["./empty", "CONTENT_INVALID", /plugin.json" is missing/],
-    ["npm:x@1", "NOT_SUPPORTED", /local paths only/],
-    ["git+https://h/r", "NOT_SUPPORTED", /local paths only/],
-    ["x@owner/repo", "NOT_SUPPORTED", /local paths only/],
+    ["npm:x@1", "STORE_MISSING", /it has not been installed/],
+    ["git+https://h/r", "STORE_MISSING", /it has not been installed/],
+    ["x@owner/repo", "STORE_MISSING", /it has not been installed/],
   ];
   for (const [source, code, message] of cases) {
     assert.throws(

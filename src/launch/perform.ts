@@ -17,7 +17,6 @@ import {
   lstat,
   makeDir,
   readDir,
-  removeTree,
   rename,
   tempName,
   writeNew,
@@ -26,7 +25,9 @@ import type { Host } from "../os/host.ts";
 import { run } from "../os/process.ts";
 import { SKILLS_PLUGIN } from "./contents.ts";
 import { undoOuterLaunch } from "./environment.ts";
+import { isStored, mendPlaced, placeFromStore } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
+import { discard } from "../os/discard.ts";
 import { checkCopy, rememberMarks } from "./trust_check.ts";
 import type { InstallStep, LaunchPlan } from "./types.ts";
 
@@ -74,7 +75,7 @@ export async function prepareLaunch(
   try {
     // The record comes first: a removal that does not see it is seen here, and the other way round.
     prepareSlot(env);
-    installAll(plan.installs, context);
+    await installAll(plan.installs, context);
     rememberMarks(env, plan.installs, dirs);
     for (const file of plan.files) writeNew(file.path, file.content);
     if (plan.isolation === "private") {
@@ -128,42 +129,49 @@ function writeProjectFile(env: OpenEnv): void {
   rename(temp, env.slot.project);
 }
 
-/** Copies plugins and skills that are not there yet, and removes older copies when nobody uses them. */
-function installAll(
+/**
+ * Puts plugins and skills in place that are not there yet, checks those from the store that are, and removes older ones when
+ * nobody uses them.
+ */
+async function installAll(
   installs: readonly InstallStep[],
   context: PerformContext,
-): void {
+): Promise<void> {
   const { slot } = context.env;
   const roots = new Set(
     installs.map((step) => firstBelow(step.target, slot.installed)),
   );
   const missing = [...roots].filter((root) => lstat(root) === undefined);
-  if (missing.length === 0) return;
+  const present = installs.filter(isStored).filter((step) =>
+    !missing.some((root) => isWithin(step.target, root))
+  );
+  if (present.length > 0) await mendPlaced(present, context);
   for (const root of missing) {
     const steps = installs.filter((step) => isWithin(step.target, root));
-    installRoot(root, steps, context.env);
+    await installRoot(root, steps, context);
   }
-  removeUnused(roots, context);
+  if (missing.length > 0) removeUnused(roots, context);
 }
 
 /** Builds one directory of copies aside and moves it into place; whoever comes second finds it done. */
-function installRoot(
+async function installRoot(
   root: AbsPath,
   steps: readonly InstallStep[],
-  env: OpenEnv,
-): void {
+  { env, dirs }: PerformContext,
+): Promise<void> {
   const temp = join(root, "..", tempName());
   ensureDir(temp);
   try {
     for (const step of steps) {
       const target = (temp + step.target.slice(root.length)) as AbsPath;
       if (step.kind === "skill") writeSkillsManifest(join(target, "..", ".."));
-      copyTree(step.source, target, scanTree(step.source));
+      if (isStored(step)) await placeFromStore({ ...step, target }, dirs);
+      else copyTree(step.source, target, scanTree(step.source));
       checkCopy({ ...step, target }, env);
     }
     if (lstat(root) === undefined) rename(temp, root);
   } finally {
-    removeTree(temp);
+    discard(temp);
   }
 }
 
@@ -192,7 +200,7 @@ function removeUnused(
   if (others) return;
   for (const { name } of readDir(env.slot.installed) ?? []) {
     const path = join(env.slot.installed, name);
-    if (!roots.has(path)) removeTree(path);
+    if (!roots.has(path)) discard(path);
   }
 }
 

@@ -58,7 +58,7 @@ export async function planLaunch(
   if (request.program === undefined) {
     await checkCompat(env, program, { host, dirs });
   }
-  const contents = trustedContents(env, home, trust);
+  const contents = trustedContents(env, { home, dirs }, trust);
   const runDir = runDirFor(dirs, host);
   const recipe = planRecipe(request, {
     base,
@@ -105,11 +105,11 @@ export async function planLaunch(
 
 function trustedContents(
   env: OpenEnv,
-  home: AbsPath,
+  place: { readonly home: AbsPath; readonly dirs: Dirs },
   trust: LaunchTrust | undefined,
 ): Contents {
-  if (trust === undefined) return planContents(env, home);
-  const contents = planContents(env, home, {
+  if (trust === undefined) return planContents(env, place);
+  const contents = planContents(env, place, {
     hashOf: (tree) => trust.hashOf(tree),
   });
   trust.checkTrees(contents.installs);

@@ -68,7 +68,7 @@ interface Place {
 /** Reads everything that trust is about. Throws what planning a launch throws about plugins and skills. */
 export function viewTrust(env: OpenEnv, { host, dirs }: Place): TrustView {
   const identity = identityOf(env);
-  const { trees, files, hashes } = readTrees(env, host);
+  const { trees, files, hashes } = readTrees(env, { host, dirs });
   const shown = {
     text: identity.text,
     items: statementOf(env, trees),
@@ -162,7 +162,7 @@ function rowOf({ manifest }: TrustRecord, place: Place): TrustRow {
   try {
     const ref = { kind: "project", manifest } as const;
     const env = openEnv(ref, place.host, place.dirs) as OpenEnv;
-    const { hashes } = readTrees(env, place.host);
+    const { hashes } = readTrees(env, place);
     const record = readRecord(place.dirs, manifest);
     const { state } = decide(record, identityOf(env), hashes);
     return {
@@ -181,7 +181,7 @@ function rowOf({ manifest }: TrustRecord, place: Place): TrustRow {
 export function requireTrust(env: OpenEnv, { host, dirs }: Place): void {
   const trust = LaunchTrust.of(env, { host, dirs, action: "copy" });
   if (trust === undefined) return;
-  const { installs } = planContents(env, host.home(), {
+  const { installs } = planContents(env, { home: host.home(), dirs }, {
     hashOf: (tree) => trust.hashOf(tree),
   });
   trust.checkTrees(installs);
@@ -209,9 +209,9 @@ function checkUnchanged(trees: readonly ReadTree[], env: OpenEnv): void {
 }
 
 /** Reads the trees of plugins and skills. */
-function readTrees(env: OpenEnv, host: Host): Trees {
+function readTrees(env: OpenEnv, { host, dirs }: Place): Trees {
   const contents = new Map<string, Readonly<Record<string, string>>>();
-  const { installs } = planContents(env, host.home(), {
+  const { installs } = planContents(env, { home: host.home(), dirs }, {
     hashOf: (tree) => {
       const { hash, files } = readTree(tree.source, tree.entries);
       contents.set(treeTitle(tree), files);

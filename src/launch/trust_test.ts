@@ -114,7 +114,7 @@ Deno.test("a launch takes the content hash from the marks only while the tree lo
   const env = open(world);
   const plan = () => {
     const launch = LaunchTrust.of(env, place(world))!;
-    const { installs } = planContents(env, world.home, {
+    const { installs } = planContents(env, world, {
       hashOf: (tree) => launch.hashOf(tree),
     });
     launch.checkTrees(installs);
@@ -139,7 +139,7 @@ Deno.test("checkCopy() refuses a copy of anything else than what was trusted", a
   project(world, SKILL);
   await trust(world);
   const env = open(world);
-  const { installs: [step] } = planContents(env, world.home, {
+  const { installs: [step] } = planContents(env, world, {
     hashOf: (tree) => readTree(tree.source, tree.entries).hash,
   });
   const good = { ...step!, target: world.path("good") };

@@ -1,5 +1,6 @@
 /** A launch as one plain value. */
 import type { AbsPath } from "../base/paths.ts";
+import type { TreeHash } from "../store/mod.ts";
 
 /** What a tree must hold. */
 export interface TrustedContent {
@@ -16,6 +17,8 @@ export interface InstallStep {
   readonly source: AbsPath;
   /** Where the copy goes; named after what the source looks like now, or after what it holds where that is checked. */
   readonly target: AbsPath;
+  /** Hash of the tree that the lock pins; then it comes from the store. */
+  readonly tree?: TreeHash;
   /** What the copy must hold, because the user trusted just that; undefined where nothing has to be trusted. */
   readonly content?: TrustedContent;
 }

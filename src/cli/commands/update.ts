@@ -1,0 +1,24 @@
+import type { Command } from "../command.ts";
+import { installActive } from "../install_outcome.ts";
+
+/** `aenv update`. */
+export const command: Command = {
+  words: {
+    arguments: [{
+      name: "name",
+      summary: "Plugins and skills whose pins move; all unless given",
+      optional: true,
+      variadic: true,
+    }],
+    env: true,
+    examples: ["aenv update", "aenv update review"],
+  },
+  async run(input, host) {
+    const update = input.args.length === 0 ? "all" : input.args;
+    return await installActive(input, host, {
+      command: "update",
+      frozen: false,
+      update,
+    });
+  },
+};

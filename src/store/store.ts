@@ -1,7 +1,6 @@
 /** An opened store: its places, its locks, and the objects that it keeps from being collected. */
-import { isAbsolute } from "node:path";
 import { AppError } from "../base/errors.ts";
-import { type AbsPath, join } from "../base/paths.ts";
+import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
   chmod,
@@ -212,7 +211,7 @@ export function sweep(root: AbsPath): void {
 function pathsIn(text: string): AbsPath[] {
   const lines = text.split("\n").filter((line) => /^".*"$/.test(line));
   return lines.map((line) => JSON.parse(line) as AbsPath).filter((path) =>
-    isAbsolute(path) && TEMP_NAME.test(lastPart(path))
+    isAbsolutePath(path) && TEMP_NAME.test(lastPart(path))
   );
 }
 

@@ -10,12 +10,7 @@ import {
   readAgreedLock,
 } from "../env/mod.ts";
 import type { Entry, LockedItem } from "../manifest/mod.ts";
-import {
-  openStore,
-  parseTreeHash,
-  type TreeHash,
-  treePath,
-} from "../store/mod.ts";
+import { objectTreeIn, parseTreeHash, type TreeHash } from "../store/mod.ts";
 import { isDirectory, isFile, lstat, readText, realPath } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { scanTree, type TreeEntry, treeFingerprint } from "./tree.ts";
@@ -178,22 +173,17 @@ function placeName(name: string, hash: string): string {
   return sha256Hex(JSON.stringify([name, hash])).slice(0, 16);
 }
 
-/** The tree that the lock pins, in the store. Throws `STORE_MISSING`. */
+/** The tree that the lock pins, in the store; it is proved when it is placed. Throws `STORE_MISSING`. */
 function storedTree(locked: LockedItem, env: OpenEnv, dirs: Dirs): AbsPath {
-  try {
-    return treePath(openStore(dirs.store), parseTreeHash(locked.tree));
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "STORE_MISSING") {
-      throw error;
-    }
-    throw new AppError(
-      "STORE_MISSING",
-      `Cannot use ${quote(locked.name)} of ${
-        quote(env.label)
-      }: it is not installed`,
-      { hint: "Install what the lock pins: aenv install", cause: error },
-    );
-  }
+  const path = objectTreeIn(dirs.store, parseTreeHash(locked.tree));
+  if (lstat(path)?.kind === "directory") return path;
+  throw new AppError(
+    "STORE_MISSING",
+    `Cannot use ${quote(locked.name)} of ${
+      quote(env.label)
+    }: it is not installed`,
+    { hint: "Install what the lock pins: aenv install" },
+  );
 }
 
 function stepOf(

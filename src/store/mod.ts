@@ -20,6 +20,7 @@ export {
   linkTree,
   repairTree,
 } from "./link_tree.ts";
+export { objectTreeIn } from "./layout.ts";
 export { holdTree, treePath } from "./hold_tree.ts";
 export { type StoreSize, storeSize } from "./size.ts";
 export { openStore, type Store, sweepStore } from "./store.ts";

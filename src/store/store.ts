@@ -18,6 +18,7 @@ import { isAlive, LifeSign, withLock } from "../os/lock.ts";
 import { markOf } from "../os/marks.ts";
 import { sleep } from "../os/process.ts";
 import { isTreeHash, type TreeHash } from "./entries.ts";
+import { objectDirIn } from "./layout.ts";
 
 /** A name that {@link tempName} gives. */
 const TEMP_NAME = /^\.tmp-[0-9a-f-]{36}$/;
@@ -39,7 +40,7 @@ export class Store implements Disposable {
 
   /** Directory with everything about one object. */
   objectDir(hash: TreeHash): AbsPath {
-    return join(this.root, "objects", hash.slice(0, 2), hash);
+    return objectDirIn(this.root, hash);
   }
 
   /** Lock for whoever links an object's files. Some objects share one; it stays when they go. */

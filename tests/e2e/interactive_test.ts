@@ -232,7 +232,21 @@ async function kernelStateOf(pid: number): Promise<string> {
   if (Deno.build.os !== "linux") return "";
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const lines = status.split("\n").filter((line) =>
-    /^(Umask|SigBlk|SigIgn|NoNewPrivs|Seccomp|CapEff|Cpus_allowed):/.test(line)
+    /^(Umask|SigIgn|NoNewPrivs|Seccomp|CapEff|Cpus_allowed):/.test(line)
   );
-  return [...lines, await Deno.readTextFile(`/proc/${pid}/limits`)].join("\n");
+  const limits = await Deno.readTextFile(`/proc/${pid}/limits`);
+  const blocked = await blockedSignalsOf(pid);
+  return [`SigBlk: ${blocked.toString(16)}`, ...lines, limits].join("\n");
+}
+
+/** Signals that stay blocked: while it starts another process, any program blocks all for a moment. */
+async function blockedSignalsOf(pid: number): Promise<bigint> {
+  let mask = -1n;
+  const deadline = Date.now() + 3000;
+  while (mask !== 0n && Date.now() < deadline) {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    mask &= BigInt("0x" + /^SigBlk:\s*([0-9a-f]+)$/m.exec(status)![1]!);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return mask;
 }

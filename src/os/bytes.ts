@@ -4,7 +4,7 @@ import { type AbsPath, join } from "../base/paths.ts";
 import { chmod, removeFile, tempName } from "./fs.ts";
 import { withIo } from "./io_error.ts";
 
-const BLOCK_BYTES = 256 * 1024;
+const BLOCK_BYTES = 128 * 1024;
 
 /** A file that is read in pieces. Use with `using`. Throws `IO`. */
 export class FileReader implements Disposable {

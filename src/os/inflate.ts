@@ -13,7 +13,7 @@ export class InflateError extends Error {
   override readonly name = "InflateError";
 }
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** What a gzip file unpacks to. Throws {@link InflateError}. */
 export function gunzip(
@@ -48,7 +48,11 @@ async function* through(
   inflater: ReturnType<typeof createGunzip>,
 ): AsyncGenerator<Uint8Array> {
   // Errors reach the loop below, which reads the same stream.
-  pipeline(Readable.from(input), inflater, () => undefined);
+  pipeline(
+    Readable.from(input, { highWaterMark: 1 }),
+    inflater,
+    () => undefined,
+  );
   try {
     for await (const piece of inflater) yield piece;
   } catch (error) {

@@ -37,12 +37,15 @@ async function unpackFile(file: string, dir: TempDir): Promise<string> {
   return into;
 }
 
+/** Other systems' tar has no such name for it. */
+const GNU = Deno.build.os === "linux" ? "gnu" : "gnutar";
+
 const PACKERS: Readonly<Record<string, readonly string[]>> = {
   "tar": ["tar", "-cf", "OUT", "-C", "IN", "."],
   "tar --format=pax": ["tar", "--format=pax", "-cf", "OUT", "-C", "IN", "."],
-  "tar --format=gnu -z": [
+  [`tar --format=${GNU} -z`]: [
     "tar",
-    "--format=gnu",
+    `--format=${GNU}`,
     "-czf",
     "OUT",
     "-C",
@@ -75,7 +78,7 @@ Deno.test("unpackArchive() reads long names as GNU and as POSIX write them", asy
   using dir = new TempDir();
   const long = "d/".repeat(90) + "file";
   writeTree(`${dir.path}/in`, { [long]: "content" });
-  for (const format of ["gnu", "pax", "ustar"]) {
+  for (const format of [GNU, "pax", "ustar"]) {
     const out = `${dir.path}/${format}.tar`;
     const packed = await run(
       "tar",

@@ -12,6 +12,7 @@ const ENOTDIR = 20;
 
 const FACTS = new Uint8Array(256);
 const FACTS_VIEW = new DataView(FACTS.buffer);
+const FACTS_32 = new Uint32Array(FACTS.buffer);
 
 /** What the system knows of an entry; a symbolic link is not followed. */
 export interface Mark {
@@ -27,6 +28,28 @@ export interface Mark {
   readonly mtime: number;
   /** Last change of contents or attributes, microseconds: no process can set it. 0 where the system has none (Windows). */
   readonly ctime: number;
+}
+
+/** The part of a {@link Mark} that tells whether an entry was changed. */
+export type Look = Pick<Mark, "ino" | "mtime" | "ctime">;
+
+/** How entries looked. */
+export interface Looks {
+  /** Three for each entry: `ino`, `mtime`, `ctime`. An inode of 0 is like nothing. */
+  readonly numbers: Float64Array;
+  /** A change time from here to there will do as well. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** Whether the entry with this number looks as it did. Without a change time (Windows) nothing does. */
+export function isLike(looks: Looks, index: number, look: Look): boolean {
+  const { numbers, from = 1, to = 0 } = looks;
+  const at = index * 3;
+  const { ino, mtime, ctime } = look;
+  return ino !== 0 && numbers[at] === ino && numbers[at + 1] === mtime &&
+    ctime !== 0 &&
+    (numbers[at + 2] === ctime || (from <= ctime && ctime <= to));
 }
 
 /** Kinds of entries; `other` is a device, pipe or socket. */
@@ -50,7 +73,13 @@ function statx(directory: number, path: string): Mark | null | undefined {
   const call = openCalls().glibc?.statx;
   if (text === undefined || !call) return undefined;
   const flags = AT_SYMLINK_NOFOLLOW;
-  const result = call(directory, text, flags, STATX_BASIC_STATS, FACTS);
+  const result = call(
+    directory,
+    text,
+    flags,
+    STATX_BASIC_STATS,
+    FACTS,
+  );
   if (result === 0) return decodeStatx(FACTS_VIEW);
   const code = errno();
   return code === ENOENT || code === ENOTDIR ? null : undefined;
@@ -87,6 +116,21 @@ export function decodeStatx(view: DataView): Mark {
     mtime: microseconds(number64(view, 112), view.getUint32(120, true)),
     ctime: microseconds(number64(view, 96), view.getUint32(104, true)),
   };
+}
+
+/** Names or numbers, each followed by a NUL. */
+export function pathList(
+  names: readonly (string | number)[],
+): Uint8Array<ArrayBuffer> {
+  const text = names.length === 0 ? "" : names.join("\0") + "\0";
+  return new TextEncoder().encode(text);
+}
+
+/** Reads what is compared from `struct statx` in {@link FACTS}. */
+function fillLook(look: { ino: number; mtime: number; ctime: number }): void {
+  look.ino = FACTS_32[8]! + FACTS_32[9]! * 2 ** 32;
+  look.ctime = FACTS_32[24]! * 1e6 + Math.floor(FACTS_32[26]! / 1000);
+  look.mtime = FACTS_32[28]! * 1e6 + Math.floor(FACTS_32[30]! / 1000);
 }
 
 /** Reads `struct stat` of macOS with 64-bit inodes. */
@@ -143,16 +187,74 @@ export class OpenDirectory implements Disposable {
     return mark ?? markOf(`${this.#path}/${name}`);
   }
 
-  /** As {@link tryLink}: gives the file `name` a second name in another directory. */
-  tryLink(name: string, to: OpenDirectory, toName: string): string | undefined {
+  /**
+   * How many of `paths` (a {@link pathList}), up to the first that is gone or looks different, still look as in one of
+   * `looks`; entry by entry in the same order.
+   */
+  countAlike(
+    paths: Uint8Array<ArrayBuffer>,
+    looks: readonly Looks[],
+  ): number {
+    const call = openCalls().glibc?.statx;
+    const look = { ino: 0, mtime: 0, ctime: 0 };
+    let index = 0;
+    for (let at = 0; at < paths.length; index++) {
+      const end = paths.indexOf(0, at);
+      if (end < 0) break;
+      if (call && this.#fd !== undefined) {
+        const path = paths.subarray(at);
+        const flags = AT_SYMLINK_NOFOLLOW;
+        const code = call(this.#fd, path, flags, STATX_BASIC_STATS, FACTS);
+        if (code !== 0) break;
+        fillLook(look);
+      } else {
+        const mark = markOf(this.#full(paths.subarray(at, end)));
+        if (mark === undefined) break;
+        Object.assign(look, mark);
+      }
+      if (!looks.some((one) => isLike(one, index, look))) break;
+      at = end + 1;
+    }
+    return index;
+  }
+
+  /**
+   * Gives each of the files `names` a second name in another directory, the one at the same place in `toNames`; both are a
+   * {@link pathList}. Stops at the first one that is refused and returns the system's code (`EXDEV`, `EMLINK`, …).
+   */
+  linkEach(
+    names: Uint8Array<ArrayBuffer>,
+    to: OpenDirectory,
+    toNames: Uint8Array<ArrayBuffer>,
+  ): string | undefined {
     const call = openCalls().glibc?.linkat;
-    const [a, b] = [cPath(name, 0), cPath(toName, 1)];
-    const isLinked = call && a && b && this.#fd !== undefined &&
-      to.#fd !== undefined &&
-      call(this.#fd, a, to.#fd, b, 0) === 0;
-    return isLinked
-      ? undefined
-      : tryLink(`${this.#path}/${name}`, `${to.#path}/${toName}`);
+    let toAt = 0;
+    for (let at = 0; at < names.length;) {
+      const end = names.indexOf(0, at);
+      const toEnd = toNames.indexOf(0, toAt);
+      if (end < 0 || toEnd < 0) return "EINVAL";
+      const isLinked = call && this.#fd !== undefined && to.#fd !== undefined &&
+        call(
+            this.#fd,
+            names.subarray(at),
+            to.#fd,
+            toNames.subarray(toAt),
+            0,
+          ) ===
+          0;
+      if (!isLinked) {
+        const source = this.#full(names.subarray(at, end));
+        const code = tryLink(source, to.#full(toNames.subarray(toAt, toEnd)));
+        if (code !== undefined) return code;
+      }
+      at = end + 1;
+      toAt = toEnd + 1;
+    }
+    return undefined;
+  }
+
+  #full(name: Uint8Array): string {
+    return `${this.#path}/${new TextDecoder().decode(name)}`;
   }
 
   [Symbol.dispose](): void {

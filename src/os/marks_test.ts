@@ -1,7 +1,13 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
 import { waitForTick } from "../../tests/support/ticks.ts";
-import { decodeDarwinStat, markOf, OpenDirectory } from "./marks.ts";
+import {
+  decodeDarwinStat,
+  type Looks,
+  markOf,
+  OpenDirectory,
+  pathList,
+} from "./marks.ts";
 
 /** What stat(1) says: permission bits, size, names, inode, and times in microseconds. */
 function statOf(path: string): (string | number)[] {
@@ -96,11 +102,46 @@ Deno.test("OpenDirectory finds and links entries below it, also when it has move
   strictEqual(from.markOf("sub/none"), undefined);
   strictEqual(from.markOf("sub/file/none"), undefined);
   Deno.renameSync(b, `${b}2`);
-  strictEqual(from.tryLink("sub/file", to, "sub/second"), undefined);
-  strictEqual(markOf(`${b}2/sub/second`)?.links, 2);
+  const link = (names: string[], toNames: string[]) =>
+    from.linkEach(pathList(names), to, pathList(toNames));
+  strictEqual(link(["sub/file", "sub/file"], ["sub/x", "y"]), undefined);
+  strictEqual(markOf(`${b}2/sub/x`)?.links, 3);
+  strictEqual(markOf(`${b}2/y`)?.links, 3);
   Deno.renameSync(`${b}2`, b);
-  strictEqual(from.tryLink("sub/file", to, "sub/second"), "EEXIST");
-  strictEqual(from.tryLink("sub/none", to, "sub/third"), "ENOENT");
+  strictEqual(link(["sub/file"], ["sub/x"]), "EEXIST");
+  strictEqual(link(["sub/none"], ["z"]), "ENOENT");
+  strictEqual(link(["sub/file"], []), "EINVAL");
+});
+
+Deno.test("countAlike() counts until something is gone or looks different", () => {
+  using temp = new TempDir();
+  const names = ["a", "d/b", "d", "none", "a"];
+  Deno.mkdirSync(`${temp.path}/d`);
+  for (const name of ["a", "d/b"]) {
+    Deno.writeTextFileSync(`${temp.path}/${name}`, "");
+  }
+  const numbers = Float64Array.from(names.flatMap((name) => {
+    const { ino, mtime, ctime } = markOf(`${temp.path}/${name}`) ??
+      { ino: 0, mtime: 0, ctime: 0 };
+    return [ino, mtime, ctime];
+  }));
+  const count = (...looks: Looks[]) => {
+    using directory = new OpenDirectory(temp.path);
+    return directory.countAlike(pathList(names), looks);
+  };
+  strictEqual(count({ numbers }), 3);
+  for (const at of [3, 4, 5]) {
+    const other = numbers.with(at, numbers[at]! + 1);
+    strictEqual(count({ numbers: other }), 1);
+    strictEqual(count({ numbers: other }, { numbers }), 3);
+    const [from, to] = [numbers[5]!, numbers[5]! + 5];
+    strictEqual(count({ numbers: other, from, to }), at === 5 ? 3 : 1);
+    strictEqual(count({ numbers: other, from: from + 1, to }), 1);
+  }
+  strictEqual(count(), 0);
+  using directory = new OpenDirectory(temp.path);
+  strictEqual(directory.countAlike(new Uint8Array([0x61]), [{ numbers }]), 0);
+  strictEqual(directory.countAlike(pathList([]), [{ numbers }]), 0);
 });
 
 Deno.test("OpenDirectory takes no link and no file", () => {

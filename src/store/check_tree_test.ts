@@ -9,7 +9,7 @@ import { waitForTick } from "../../tests/support/ticks.ts";
 import { type AbsPath } from "../base/paths.ts";
 import { markOf } from "../os/marks.ts";
 import { checkTree, type Difference, linkTree, repairTree } from "./mod.ts";
-import { findChanged } from "./placed.ts";
+import { findChanged, isAsRecorded } from "./placed.ts";
 import { readObject } from "./objects.ts";
 
 const METHODS = [{ share: true }, { share: false }];
@@ -166,7 +166,10 @@ function isCheap(world: StoreWorld, { hash, target }: {
   readonly hash: Parameters<typeof readObject>[1];
   readonly target: AbsPath;
 }): boolean {
-  return findChanged(readObject(world.store, hash)!, target).length === 0;
+  const object = readObject(world.store, hash)!;
+  const isCheap = isAsRecorded(object.dir, target);
+  strictEqual(findChanged(object, target).length === 0, isCheap);
+  return isCheap;
 }
 
 Deno.test("checkTree() reads no file right after a tree was placed, also when it was placed elsewhere since", async () => {
@@ -256,18 +259,29 @@ Deno.test("checkTree() works without the object, by the hash alone", async () =>
 });
 
 Deno.test("checkTree() does not trust damaged records", async () => {
-  const damages = ["", "{", "null", '{"version":9}', '{"version":1,"marks":1}'];
-  for (const text of damages) {
+  const damages: ((bytes: Uint8Array) => Uint8Array)[] = [
+    () => new Uint8Array(),
+    () => new TextEncoder().encode("something else, of some length".repeat(3)),
+    (bytes) => bytes.subarray(0, -1),
+    (bytes) => bytes.subarray(0, 40),
+    (bytes) => new Uint8Array([...bytes, 0]),
+    (bytes) => bytes.with(6, 0),
+    (bytes) => bytes.fill(0),
+    (bytes) => bytes.fill(0x40, 8, 16),
+  ];
+  for (const damage of damages) {
     using world = new StoreWorld();
     const hash = await world.insert();
     const placement = { hash, target: world.path("target") };
     await linkTree(world.store, placement, { share: true });
-    const records = ["shared.json", "span.json", "tree.json"].map((name) =>
+    const records = ["shared.marks", "shared.span", "tree.marks"].map((name) =>
       world.objectPath(hash, name)
     ).filter((path) => markOf(path) !== undefined);
     const ino = markOf(placement.target)!.ino;
-    records.push(world.objectPath(hash, "links", `${ino}.json`));
-    for (const path of records) Deno.writeTextFileSync(path, text);
+    records.push(world.objectPath(hash, "links", `${ino}`));
+    for (const path of records) {
+      Deno.writeFileSync(path, damage(Deno.readFileSync(path)));
+    }
     deepStrictEqual(await checkTree(world.store, placement), []);
     overwrite(`${placement.target}/SKILL.md`, "Be evil!!\n");
     deepStrictEqual(await checkTree(world.store, placement), [

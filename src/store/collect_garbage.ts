@@ -5,11 +5,11 @@ import { makeDir, removeFile, removeTree, rename } from "../os/fs.ts";
 import { markOf } from "../os/marks.ts";
 import type { TreeHash } from "./entries.ts";
 import { listObjects, measure, namesIn } from "./inventory.ts";
-import { readRecord } from "./marks.ts";
 import { readObject, type StoredObject } from "./objects.ts";
 import { poolDir } from "./pool.ts";
 import { dropPool } from "./pool_care.ts";
 import { lockObject } from "./recheck.ts";
+import { readRecord } from "./records.ts";
 import { type Store, sweep } from "./store.ts";
 
 /** What a collection did. */
@@ -103,7 +103,7 @@ async function tidy(store: Store, hash: TreeHash): Promise<number> {
 }
 
 function isOfNoUse(path: AbsPath): boolean {
-  const target = readRecord(path)?.["target"];
+  const target = readRecord(path)?.facts["target"];
   return typeof target !== "string" || markOf(target) === undefined;
 }
 

@@ -70,6 +70,13 @@ export const MODES = {
   executable: 0o500,
 } as const;
 
+/** One letter for what an entry is. */
+export function kindLetter(entry: TreeEntry): "d" | "f" | "x" | "l" {
+  if (entry.kind === "directory") return "d";
+  if (entry.kind === "symlink") return "l";
+  return entry.executable ? "x" : "f";
+}
+
 /** The permission bits that a file or directory must have. */
 export function modeOf(entry: TreeEntry): number {
   if (entry.kind !== "file") return MODES.directory;

@@ -23,11 +23,12 @@ export function markAll(
   entries: readonly TreeEntry[],
   isWanted: (entry: TreeEntry) => boolean = () => true,
 ): Marks {
-  const marks = new Marks();
+  const marks = Marks.none(entries.length);
   const mark = markOf(root);
   if (mark !== undefined) marks.set(0, mark);
   using directory = new OpenDirectory(root);
-  for (const [i, entry] of entries.entries()) {
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
     const mark = isWanted(entry) ? directory.markOf(entry.path) : undefined;
     if (mark !== undefined) marks.set(i + 1, mark);
   }

@@ -4,11 +4,12 @@ import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { lstat, makeDir, removeTree, rename, writeNew } from "../os/fs.ts";
 import { syncFileSystem } from "../os/links.ts";
+import { markOf } from "../os/marks.ts";
 import type { TreeEntry, TreeHash } from "./entries.ts";
 import { closeDirectories, markAll } from "./finish.ts";
-import { formatRecord } from "./marks.ts";
 import { formatSeal, quarantine, sealPath, treeRecordPath } from "./objects.ts";
-import { openObject, proveTree } from "./open_object.ts";
+import { openObject, proveTree, sealFacts } from "./open_object.ts";
+import { encodeRecord } from "./records.ts";
 import { type ScanOptions, scanTree } from "./scan.ts";
 import type { Store } from "./store.ts";
 import { hashEntries } from "./tree_hash.ts";
@@ -88,8 +89,9 @@ async function seal(
   writeNew(sealPath(dir), formatSeal(entries));
   syncFileSystem(dir);
   if (!await store.settle(await store.now())) return;
-  const marks = markAll(tree, entries);
-  writeNew(treeRecordPath(dir), formatRecord({ marks }));
+  const { numbers } = markAll(tree, entries);
+  const facts = sealFacts(markOf(sealPath(dir))!);
+  writeNew(treeRecordPath(dir), encodeRecord({ facts, numbers }));
 }
 
 /** Moves a finished object to its place. False when a good one is there. */

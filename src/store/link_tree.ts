@@ -13,7 +13,7 @@ import {
 } from "../os/fs.ts";
 import { refusal } from "../os/c_files.ts";
 import { tryClone } from "../os/links.ts";
-import { OpenDirectory } from "../os/marks.ts";
+import { OpenDirectory, pathList } from "../os/marks.ts";
 import { checkTree } from "./check_tree.ts";
 import {
   type Difference,
@@ -23,13 +23,13 @@ import {
   type Placement,
 } from "./entries.ts";
 import { closeDirectories, markAll } from "./finish.ts";
-import { writeRecord } from "./marks.ts";
 import { copyObjectFile } from "./object_files.ts";
-import { sealPath, type StoredObject } from "./objects.ts";
+import { fileNumbers, sealPath, type StoredObject } from "./objects.ts";
 import { openObject, proveTree } from "./open_object.ts";
-import { type Pool, type Span, spanPath } from "./pool.ts";
+import { type Pool, spanPath } from "./pool.ts";
 import { preparePool, renewPool } from "./pool_care.ts";
 import { lockObject, writePlaced } from "./recheck.ts";
+import { writeRecord } from "./records.ts";
 import type { Store } from "./store.ts";
 
 /** How the files of a tree came to their place: `clone` and `copy` are its own, `link` are shared with other environments. */
@@ -121,20 +121,16 @@ async function fill(
 ): Promise<LinkMethod> {
   if (canClone(object, temp)) {
     await proveTree(store, object);
-    makeDir(temp);
-    build(object, temp, ({ entry, to }) => {
+    build(object, temp, (entry, to) => {
       const from = join(object.tree, entry.path);
       const code = tryClone(from, to, modeOf(entry));
       if (code !== undefined) throw refusal("write", to, code);
-      return undefined;
     });
     return "clone";
   }
   if (share && await fillWithLinks(store, object, temp)) return "link";
-  makeDir(temp);
-  build(object, temp, (file) => {
-    copyObjectFile(store, object, file);
-    return undefined;
+  build(object, temp, (entry, to) => {
+    copyObjectFile(store, object, { entry, to });
   });
   return "copy";
 }
@@ -146,28 +142,19 @@ function canClone(object: StoredObject, temp: AbsPath): boolean {
   return code === undefined;
 }
 
-interface FileToPlace {
-  readonly index: number;
-  readonly entry: FileEntry;
-  readonly to: AbsPath;
-}
-
-/** Fills the directory `temp`. Stops at the first file that cannot be placed and returns the system's code. */
+/** Makes a tree's directories and links at `temp`, then has each file placed. */
 function build(
-  object: StoredObject,
+  { entries }: StoredObject,
   temp: AbsPath,
-  placeFile: (file: FileToPlace) => string | undefined,
-): string | undefined {
-  for (const [i, entry] of object.entries.entries()) {
+  placeFile: (entry: FileEntry, to: AbsPath) => void,
+): void {
+  makeDir(temp);
+  for (const entry of entries) {
     const to = `${temp}/${entry.path}` as AbsPath;
     if (entry.kind === "directory") makeDir(to);
     else if (entry.kind === "symlink") symlink(to, entry.target);
-    else {
-      const code = placeFile({ index: i + 1, entry, to });
-      if (code !== undefined) return code;
-    }
+    else placeFile(entry, to);
   }
-  return undefined;
 }
 
 /** False when the file system does not link. */
@@ -197,15 +184,13 @@ async function linkAll(
   { pool, temp }: { readonly pool: Pool; readonly temp: AbsPath },
 ): Promise<string | undefined> {
   const from = await store.now();
-  makeDir(temp);
+  const paths: string[] = [];
+  build(object, temp, ({ path }) => paths.push(path));
   using files = new OpenDirectory(pool.dir);
   using tree = new OpenDirectory(temp);
-  const code = build(
-    object,
-    temp,
-    ({ index, entry }) => files.tryLink(`${index}`, tree, entry.path),
-  );
-  const span: Span = { from, to: await store.now() };
-  writeRecord(spanPath(object.dir), span, await store.tempPath());
+  const names = pathList(fileNumbers(object));
+  const code = files.linkEach(names, tree, pathList(paths));
+  const numbers = Float64Array.of(from, await store.now());
+  writeRecord(spanPath(object.dir), { numbers }, await store.tempPath());
   return code;
 }

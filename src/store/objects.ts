@@ -5,8 +5,7 @@ import { quote } from "../base/text.ts";
 import { readText, rename, tempName } from "../os/fs.ts";
 import { isDenied } from "../os/io_error.ts";
 import { type Mark, markOf, OpenDirectory } from "../os/marks.ts";
-import type { TreeEntry, TreeHash } from "./entries.ts";
-import { Marks, readMarks } from "./marks.ts";
+import { kindLetter, type TreeEntry, type TreeHash } from "./entries.ts";
 import type { Store } from "./store.ts";
 
 /** An object as its seal describes it. */
@@ -23,10 +22,19 @@ const SEAL_VERSION = 1;
 /** A seal of 1,000,000 entries. */
 const MAX_SEAL_BYTES = 1 << 28;
 
-type SealedEntry =
-  | readonly ["d", string]
-  | readonly ["f" | "x", string, number, string]
-  | readonly ["l", string, string];
+/** A seal by columns: a row for each entry would cost more to read than all else. */
+interface Seal {
+  readonly version: typeof SEAL_VERSION;
+  /** One letter for each entry. */
+  readonly kinds: string;
+  readonly paths: readonly string[];
+  /** For a file its size, for a link its target, else 0. */
+  readonly values: readonly (number | string)[];
+  /** SHA-256 of each file, one behind the other. */
+  readonly hashes: string;
+}
+
+const HASH_DIGITS = 64;
 
 /** Path of an object's seal. */
 export function sealPath(dir: AbsPath): AbsPath {
@@ -35,18 +43,23 @@ export function sealPath(dir: AbsPath): AbsPath {
 
 /** Path of the record of how an object's tree looked when it was known to be right. */
 export function treeRecordPath(dir: AbsPath): AbsPath {
-  return join(dir, "tree.json");
+  return join(dir, "tree.marks");
 }
 
 /** Text of the seal of a tree with these entries. */
 export function formatSeal(entries: readonly TreeEntry[]): string {
-  const rows = entries.map((entry): SealedEntry => {
-    if (entry.kind === "directory") return ["d", entry.path];
-    if (entry.kind === "symlink") return ["l", entry.path, entry.target];
-    const { path, size, sha256, executable } = entry;
-    return [executable ? "x" : "f", path, size, sha256];
-  });
-  return JSON.stringify({ version: SEAL_VERSION, entries: rows });
+  const seal: Seal = {
+    version: SEAL_VERSION,
+    kinds: entries.map(kindLetter).join(""),
+    paths: entries.map(({ path }) => path),
+    values: entries.map((entry) => {
+      if (entry.kind === "directory") return 0;
+      return entry.kind === "file" ? entry.size : entry.target;
+    }),
+    hashes: entries.map((entry) => entry.kind === "file" ? entry.sha256 : "")
+      .join(""),
+  };
+  return JSON.stringify(seal);
 }
 
 /** Reads an object's seal, without a proof that it is the right one. Undefined when there is no such object. Throws `STORE_CORRUPT`. */
@@ -66,37 +79,43 @@ export function readObject(
 function parseSeal(text: string): TreeEntry[] | undefined {
   try {
     const seal: unknown = JSON.parse(text);
-    if (typeof seal !== "object" || seal === null) return undefined;
-    const { version, entries } = seal as {
-      version?: unknown;
-      entries?: unknown;
-    };
-    if (version !== SEAL_VERSION || !Array.isArray(entries)) return undefined;
-    const parsed = entries.map(parseRow);
-    return parsed.every((entry) => entry !== undefined) ? parsed : undefined;
+    return isSeal(seal) ? entriesOf(seal) : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return undefined;
   }
 }
 
-/** What it says is checked against the object's name where it matters; here only its form. */
-function parseRow(row: unknown): TreeEntry | undefined {
-  if (!Array.isArray(row) || typeof row[1] !== "string") return undefined;
-  const [kind, path, a, b] = row as unknown[] as [
-    unknown,
-    string,
-    unknown,
-    unknown,
-  ];
-  if (kind === "d") return { kind: "directory", path };
-  if (kind === "l" && typeof a === "string") {
-    return { kind: "symlink", path, target: a };
+/** Its form only: what it says is checked against the object's name where it matters. */
+function isSeal(value: unknown): value is Seal {
+  if (typeof value !== "object" || value === null) return false;
+  const seal = value as Partial<Record<keyof Seal, unknown>>;
+  const { version, kinds, paths, values, hashes } = seal;
+  return version === SEAL_VERSION && typeof hashes === "string" &&
+    typeof kinds === "string" && Array.isArray(paths) &&
+    Array.isArray(values) && paths.length === kinds.length &&
+    values.length === kinds.length &&
+    paths.every((path) => typeof path === "string");
+}
+
+/** Undefined when an entry is none. */
+function entriesOf(seal: Seal): TreeEntry[] | undefined {
+  let at = 0;
+  const entries: TreeEntry[] = [];
+  for (let i = 0; i < seal.paths.length; i++) {
+    const path = seal.paths[i]!;
+    const kind = seal.kinds[i];
+    const value = seal.values[i];
+    if (kind === "d") entries.push({ kind: "directory", path });
+    else if (kind === "l" && typeof value === "string") {
+      entries.push({ kind: "symlink", path, target: value });
+    } else if ((kind === "f" || kind === "x") && typeof value === "number") {
+      const sha256 = seal.hashes.slice(at, at += HASH_DIGITS);
+      const executable = kind === "x";
+      entries.push({ kind: "file", path, size: value, sha256, executable });
+    } else return undefined;
   }
-  const isFile = (kind === "f" || kind === "x") && typeof a === "number" &&
-    typeof b === "string";
-  if (!isFile) return undefined;
-  return { kind: "file", path, size: a, sha256: b, executable: kind === "x" };
+  return entries;
 }
 
 /** The entry with this number: 0 is the root. */
@@ -105,6 +124,15 @@ export function entryAt(
   index: number,
 ): TreeEntry {
   return index === 0 ? { kind: "directory", path: "" } : entries[index - 1]!;
+}
+
+/** Numbers of the entries that are files. */
+export function fileNumbers({ entries }: StoredObject): number[] {
+  const files: number[] = [];
+  for (let i = 0; i < entries.length; i++) {
+    if (entries[i]!.kind === "file") files.push(i + 1);
+  }
+  return files;
 }
 
 /** Where the entry with this number stands below `root`. */
@@ -140,11 +168,6 @@ export function findSuspects(
     if (!isDenied(error)) throw error;
     return all();
   }
-}
-
-/** The record of an object's tree; an empty one when there is none. */
-export function readTreeMarks(object: StoredObject): Marks {
-  return readMarks(treeRecordPath(object.dir)) ?? new Marks();
 }
 
 /** Moves an object to where nobody uses it. Nothing when somebody else has done so. */

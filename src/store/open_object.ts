@@ -1,23 +1,28 @@
 /** Objects that are about to be used: proved first, and put aside when they are not what they should be. */
 import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
+import { type Mark, markOf } from "../os/marks.ts";
 import type { Difference, TreeHash } from "./entries.ts";
 import { examine } from "./examine.ts";
-import { writeRecord } from "./marks.ts";
+import { Marks } from "./marks.ts";
 import {
   corrupt,
   findSuspects,
   missing,
   quarantine,
   readObject,
-  readTreeMarks,
+  sealPath,
   type StoredObject,
   treeRecordPath,
 } from "./objects.ts";
+import { readRecord, type StoredRecord, writeRecord } from "./records.ts";
 import type { Store } from "./store.ts";
 import { hashEntries } from "./tree_hash.ts";
 
-/** The object, its seal proved by its name; its tree is not looked at. Throws `STORE_MISSING`, `STORE_CORRUPT`. */
+/**
+ * The object, its seal proved by its name, or known to be the one that was written with it; its tree is not looked at.
+ * Throws `STORE_MISSING`, `STORE_CORRUPT`.
+ */
 export function openObject(store: Store, hash: TreeHash): StoredObject {
   let object: StoredObject | undefined;
   try {
@@ -29,7 +34,10 @@ export function openObject(store: Store, hash: TreeHash): StoredObject {
     throw error;
   }
   if (object === undefined) throw missing(hash);
-  if (hashEntries(object.entries) !== hash) {
+  const seal = markOf(sealPath(object.dir));
+  const facts = readRecord(treeRecordPath(object.dir))?.facts;
+  const isKnown = seal !== undefined && isSameSeal(facts, seal);
+  if (!isKnown && hashEntries(object.entries) !== hash) {
     throw condemn(store, hash, "its seal belongs to another tree");
   }
   return object;
@@ -41,7 +49,9 @@ export async function proveTree(
   object: StoredObject,
 ): Promise<void> {
   const { entries, tree: root } = object;
-  const marks = readTreeMarks(object);
+  const path = treeRecordPath(object.dir);
+  const facts = readRecord(path)?.facts;
+  const marks = Marks.read(path, entries.length);
   const suspects = findSuspects(
     root,
     entries,
@@ -54,8 +64,20 @@ export async function proveTree(
   }
   for (const [index, mark] of found.marks) marks.set(index, mark);
   if (found.marks.size === 0) return;
-  const path = treeRecordPath(object.dir);
-  writeRecord(path, { marks }, await store.tempPath());
+  const record = { ...(facts ? { facts } : {}), numbers: marks.numbers };
+  writeRecord(path, record, await store.tempPath());
+}
+
+/** What is kept of how a seal looks. */
+export function sealFacts(
+  { ino, mtime, ctime }: Mark,
+): StoredRecord["facts"] {
+  return { seal: [ino, mtime, ctime] };
+}
+
+function isSameSeal(facts: object | undefined, seal: Mark): boolean {
+  const known = JSON.stringify(facts ?? {});
+  return seal.ctime !== 0 && known === JSON.stringify(sealFacts(seal));
 }
 
 /** What is wrong, in a few words. */

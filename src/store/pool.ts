@@ -3,13 +3,13 @@
  * this copy and never the object, so it can be mended from there. Each file is named by its entry's number.
  */
 import { type AbsPath, join } from "../base/paths.ts";
-import type { Mark } from "../os/marks.ts";
-import { Marks, readMarks, readRecord } from "./marks.ts";
-import type { StoredObject } from "./objects.ts";
+import { isLike, type Look, type Looks } from "../os/marks.ts";
+import { Marks } from "./marks.ts";
+import { readRecord } from "./records.ts";
 
 /**
- * When the files got their latest links, microseconds. Making a link changes the change time of all names of a file; a
- * change time in this span is ours. It is a fraction of a second, and the store is locked meanwhile.
+ * When the files got or lost their latest links, microseconds. Both change the change time of all names of a file; a change
+ * time in this span is ours. It is a fraction of a second, and the object is locked meanwhile.
  */
 export interface Span {
   readonly from: number;
@@ -17,25 +17,29 @@ export interface Span {
 }
 
 /** The linked copy of an object. */
-export class Pool {
+export class Pool implements Looks {
   readonly dir: AbsPath;
   readonly marks: Marks;
-  readonly #span: Span | undefined;
+  readonly from: number;
+  readonly to: number;
 
-  private constructor(dir: AbsPath, marks: Marks, span: Span | undefined) {
+  private constructor(dir: AbsPath, marks: Marks, { from, to }: Span) {
     this.dir = dir;
     this.marks = marks;
-    this.#span = span;
+    this.from = from;
+    this.to = to;
   }
 
-  /** The record of the pool as it is now; an empty one when there is none. */
-  static read(object: StoredObject): Pool {
-    const marks = readMarks(poolRecordPath(object.dir)) ?? new Marks();
-    const { from, to } = readRecord(spanPath(object.dir)) ?? {};
-    const span = typeof from === "number" && typeof to === "number"
-      ? { from, to }
-      : undefined;
-    return new Pool(poolDir(object.dir), marks, span);
+  /** The records of the pool of the object in `dir` as they are now. */
+  static read(dir: AbsPath, entries: number): Pool {
+    const marks = Marks.read(poolRecordPath(dir), entries);
+    const [from, to] = readRecord(spanPath(dir))?.numbers ?? [];
+    // No time is in a span from 1 to 0.
+    return new Pool(poolDir(dir), marks, { from: from ?? 1, to: to ?? 0 });
+  }
+
+  get numbers(): Float64Array {
+    return this.marks.numbers;
   }
 
   /** Path of the file that stands for the entry with this number. */
@@ -44,25 +48,22 @@ export class Pool {
   }
 
   /** Whether this file, under whatever name it was found, is the pool's and has not been written. */
-  isSame(index: number, mark: Mark): boolean {
-    if (this.marks.isSame(index, mark)) return true;
-    const span = this.#span;
-    return span !== undefined && this.marks.isSameFile(index, mark) &&
-      span.from <= mark.ctime && mark.ctime <= span.to;
+  isSame(index: number, look: Look): boolean {
+    return isLike(this, index, look);
   }
 }
 
-/** Directory of an object's pool. */
+/** Directory of the pool of the object in `dir`. */
 export function poolDir(dir: AbsPath): AbsPath {
   return join(dir, "shared");
 }
 
 /** Path of the record of how the pool's files looked. */
 export function poolRecordPath(dir: AbsPath): AbsPath {
-  return join(dir, "shared.json");
+  return join(dir, "shared.marks");
 }
 
 /** Path of the record of when they were linked. */
 export function spanPath(dir: AbsPath): AbsPath {
-  return join(dir, "span.json");
+  return join(dir, "shared.span");
 }

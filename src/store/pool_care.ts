@@ -2,12 +2,13 @@
 import { join } from "../base/paths.ts";
 import { makeDir, removeTree, rename } from "../os/fs.ts";
 import { hashFile } from "../os/file_hash.ts";
-import { type Mark, markOf, OpenDirectory } from "../os/marks.ts";
-import { type FileEntry, modeOf } from "./entries.ts";
-import { Marks, writeRecord } from "./marks.ts";
-import type { StoredObject } from "./objects.ts";
+import { type Mark, markOf, OpenDirectory, pathList } from "../os/marks.ts";
+import { modeOf, type TreeEntry } from "./entries.ts";
+import { Marks, WIDTH } from "./marks.ts";
+import { entryAt, fileNumbers, type StoredObject } from "./objects.ts";
 import { copyObjectFile } from "./object_files.ts";
 import { Pool, poolDir, poolRecordPath } from "./pool.ts";
+import { writeRecord } from "./records.ts";
 import type { Store } from "./store.ts";
 
 /** A pool whose files are known to be right: the one that is there, or a new one. While the object is locked. */
@@ -15,15 +16,11 @@ export async function preparePool(
   store: Store,
   object: StoredObject,
 ): Promise<Pool> {
-  const pool = Pool.read(object);
+  const pool = Pool.read(object.dir, object.entries.length);
   if (markOf(pool.dir)?.kind !== "directory") {
     return await renewPool(store, object);
   }
-  using directory = new OpenDirectory(pool.dir);
-  const suspects = filesOf(object).filter(([index]) => {
-    const mark = directory.markOf(`${index}`);
-    return mark === undefined || !pool.isSame(index, mark);
-  });
+  const suspects = findSuspects(pool, fileNumbers(object));
   if (suspects.length === 0) return pool;
   const isRight = await recheckPool(store, object, { pool, suspects });
   return isRight ? pool : await renewPool(store, object);
@@ -34,18 +31,29 @@ export async function isPoolRight(
   store: Store,
   object: StoredObject,
 ): Promise<boolean> {
-  const pool = Pool.read(object);
+  const pool = Pool.read(object.dir, object.entries.length);
   const kind = markOf(pool.dir)?.kind;
   if (kind !== "directory") return kind === undefined;
-  return await recheckPool(store, object, { pool, suspects: filesOf(object) });
+  return await recheckPool(store, object, {
+    pool,
+    suspects: fileNumbers(object),
+  });
 }
 
-type NumberedFile = readonly [index: number, entry: FileEntry];
-
-function filesOf(object: StoredObject): NumberedFile[] {
-  return object.entries.flatMap((entry, i): NumberedFile[] =>
-    entry.kind === "file" ? [[i + 1, entry]] : []
-  );
+/** The files that do not look as recorded: of most pools none, which is found out without a look at each by itself. */
+function findSuspects(pool: Pool, files: readonly number[]): number[] {
+  using directory = new OpenDirectory(pool.dir);
+  const numbers = new Float64Array(files.length * WIDTH);
+  for (let i = 0; i < files.length; i++) {
+    const at = files[i]! * WIDTH;
+    numbers.set(pool.numbers.subarray(at, at + WIDTH), i * WIDTH);
+  }
+  const looks = { ...pool, numbers };
+  const seen = directory.countAlike(pathList(files), [looks]);
+  return files.slice(seen).filter((index) => {
+    const mark = directory.markOf(String(index));
+    return mark === undefined || !pool.isSame(index, mark);
+  });
 }
 
 /** Whether these files have the right contents; if so, how they look now is recorded. */
@@ -54,13 +62,14 @@ async function recheckPool(
   object: StoredObject,
   { pool, suspects }: {
     readonly pool: Pool;
-    readonly suspects: readonly NumberedFile[];
+    readonly suspects: readonly number[];
   },
 ): Promise<boolean> {
   const canRemember = await store.settle(latestChange(pool, suspects));
-  for (const [index, entry] of suspects) {
+  for (const index of suspects) {
     const path = pool.fileAt(index);
     const mark = markOf(path);
+    const entry = entryAt(object.entries, index);
     if (mark === undefined || !hasContents(path, entry, mark)) return false;
     pool.marks.set(index, mark);
   }
@@ -68,15 +77,16 @@ async function recheckPool(
   return true;
 }
 
-function latestChange(pool: Pool, files: readonly NumberedFile[]): number {
+function latestChange(pool: Pool, files: readonly number[]): number {
   return files.reduce(
-    (time, [index]) => Math.max(time, markOf(pool.fileAt(index))?.ctime ?? 0),
+    (time, index) => Math.max(time, markOf(pool.fileAt(index))?.ctime ?? 0),
     0,
   );
 }
 
-function hasContents(path: string, entry: FileEntry, mark: Mark): boolean {
-  return mark.kind === "file" && mark.size === entry.size &&
+function hasContents(path: string, entry: TreeEntry, mark: Mark): boolean {
+  return entry.kind === "file" && mark.kind === "file" &&
+    mark.size === entry.size &&
     mark.mode === modeOf(entry) && hashFile(path, mark) === entry.sha256;
 }
 
@@ -88,22 +98,23 @@ export async function renewPool(
   const temp = await store.tempPath();
   try {
     makeDir(temp);
-    for (const [index, entry] of filesOf(object)) {
-      copyObjectFile(store, object, { entry, to: join(temp, `${index}`) });
+    for (const [i, entry] of object.entries.entries()) {
+      if (entry.kind !== "file") continue;
+      copyObjectFile(store, object, { entry, to: join(temp, `${i + 1}`) });
     }
     await dropPool(store, object);
     rename(temp, poolDir(object.dir));
   } finally {
     removeTree(temp);
   }
-  const marks = new Marks();
+  const marks = Marks.none(object.entries.length);
   await store.settle(await store.now());
-  for (const [index] of filesOf(object)) {
+  for (const index of fileNumbers(object)) {
     const mark = markOf(join(poolDir(object.dir), `${index}`));
     if (mark !== undefined) marks.set(index, mark);
   }
   await writePoolRecord(store, object, marks);
-  return Pool.read(object);
+  return Pool.read(object.dir, object.entries.length);
 }
 
 /** Removes a pool. Links to its files stay as they are. */
@@ -124,5 +135,5 @@ async function writePoolRecord(
   marks: Marks,
 ): Promise<void> {
   const path = poolRecordPath(object.dir);
-  writeRecord(path, { marks }, await store.tempPath());
+  writeRecord(path, { numbers: marks.numbers }, await store.tempPath());
 }

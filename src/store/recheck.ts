@@ -6,10 +6,16 @@ import { withLock } from "../os/lock.ts";
 import { type Mark, markOf } from "../os/marks.ts";
 import type { Difference, Placement } from "./entries.ts";
 import { examine } from "./examine.ts";
-import { type Marks, writeRecord } from "./marks.ts";
-import { entryAt, type StoredObject } from "./objects.ts";
-import { findChanged, placedRecordPath, readPlaced } from "./placed.ts";
+import type { Marks } from "./marks.ts";
+import type { StoredObject } from "./objects.ts";
+import {
+  findChanged,
+  placedRecord,
+  placedRecordPath,
+  readPlaced,
+} from "./placed.ts";
 import { poolRecordPath } from "./pool.ts";
+import { writeRecord } from "./records.ts";
 import { scanTree } from "./scan.ts";
 import type { Store } from "./store.ts";
 import { hashEntries } from "./tree_hash.ts";
@@ -56,16 +62,17 @@ async function remember(
   const { marks: own, pool } = readPlaced(object, target);
   let isPoolChanged = false;
   for (const [index, mark] of marks) {
-    const isPooled = entryAt(object.entries, index).kind === "file" &&
-      pool().marks.isInode(index, mark);
-    if (isPooled) pool().marks.set(index, mark);
-    else own.set(index, mark);
+    const isPooled = pool.marks.isInode(index, mark);
+    (isPooled ? pool.marks : own).set(index, mark);
     isPoolChanged ||= isPooled;
   }
   if (isPoolChanged) {
-    const path = poolRecordPath(object.dir);
-    const record = { marks: pool().marks };
-    writeRecord(path, record, await store.tempPath());
+    const { numbers } = pool.marks;
+    writeRecord(
+      poolRecordPath(object.dir),
+      { numbers },
+      await store.tempPath(),
+    );
   }
   await writePlaced(store, { object, target }, own);
 }
@@ -79,9 +86,9 @@ export async function writePlaced(
   const root = markOf(target);
   if (root === undefined) return;
   ensureDir(join(object.dir, "links"));
-  const path = placedRecordPath(object, root);
-  // Where it stands is for collections: they remove records of what is gone.
-  writeRecord(path, { target, marks }, await store.tempPath());
+  const path = placedRecordPath(object.dir, root);
+  const record = placedRecord(object.entries, marks, target);
+  writeRecord(path, record, await store.tempPath());
 }
 
 /** Compares a placed tree with its name alone: when the store no longer has the object. */

@@ -1,7 +1,12 @@
 /** The name of a tree: one hash over all its entries. */
 import type { AbsPath } from "../base/paths.ts";
 import { sha256OfParts } from "../os/file_hash.ts";
-import { compareBytes, type TreeEntry, type TreeHash } from "./entries.ts";
+import {
+  compareBytes,
+  kindLetter,
+  type TreeEntry,
+  type TreeHash,
+} from "./entries.ts";
 import { type ScanOptions, scanTree } from "./scan.ts";
 
 /** Hash of the tree at `root`, with the rules and limits of an insertion. Throws `CONTENT_INVALID`, `IO`. */
@@ -11,8 +16,6 @@ export function hashTree(root: AbsPath, options: ScanOptions = {}): TreeHash {
 
 /** Says which encoding the hash is over. */
 const HEADER = "aenv tree 1\n";
-
-const KINDS = { directory: "d", file: "f", executable: "x", symlink: "l" };
 
 /**
  * Hash of a tree with these entries, in any order. Encoded is, after a header, for each entry in order of its path's
@@ -31,10 +34,7 @@ function* encode(entries: readonly TreeEntry[]): Generator<Uint8Array> {
   const sorted = entries.toSorted((a, b) => compareBytes(a.path, b.path));
   for (const entry of sorted) {
     if (block.isNearlyFull) yield block.take();
-    const kind = entry.kind === "file" && entry.executable
-      ? "executable"
-      : entry.kind;
-    block.text(KINDS[kind]);
+    block.text(kindLetter(entry));
     block.sizedText(entry.path);
     if (entry.kind === "file") block.text(entry.sha256);
     if (entry.kind === "symlink") block.sizedText(entry.target);

@@ -5,6 +5,9 @@ import {
   StoreWorld,
 } from "../../tests/support/store_world.ts";
 import { markOf } from "../os/marks.ts";
+import { Marks } from "./marks.ts";
+import { openObject, proveTree } from "./open_object.ts";
+import { encodeRecord } from "./records.ts";
 import { linkTree, storeSize, verifyStore } from "./mod.ts";
 
 Deno.test("verifyStore() reads everything and finds a good store good", async () => {
@@ -19,23 +22,25 @@ Deno.test("verifyStore() reads everything and finds a good store good", async ()
   }
 });
 
+/** The number of the entry whose inode this is. */
+function findIndex(marks: Marks, path: string): number {
+  const mark = markOf(path)!;
+  for (let i = 0; i <= marks.entries; i++) if (marks.isInode(i, mark)) return i;
+  throw new Error(path);
+}
+
 Deno.test("verifyStore() finds damage that looks the same, and puts it aside when it shall repair", async () => {
   using world = new StoreWorld();
   const hash = await world.insert();
   const file = world.objectPath(hash, "tree", "SKILL.md");
   overwrite(file, "Be evil!!\n");
   // As if the disk had changed it: the record says that nothing happened.
-  const marks = JSON.parse(
-    Deno.readTextFileSync(world.objectPath(hash, "tree.json")),
-  );
-  const index = 3 * (1 + Object.keys(SAMPLE).indexOf("SKILL.md") + 1);
-  const { ino, mtime, ctime } = markOf(file)!;
-  strictEqual(marks.marks[index], ino);
-  marks.marks.splice(index, 3, ino, mtime, ctime);
-  Deno.writeTextFileSync(
-    world.objectPath(hash, "tree.json"),
-    JSON.stringify(marks),
-  );
+  const path = world.objectPath(hash, "tree.marks");
+  const marks = Marks.read(path, Object.keys(SAMPLE).length + 5);
+  const index = findIndex(marks, file);
+  marks.set(index, markOf(file)!);
+  Deno.writeFileSync(path, encodeRecord({ numbers: marks.numbers }));
+  await proveTree(world.store, openObject(world.store, hash));
   const found = await verifyStore(world.store, { repair: false });
   deepStrictEqual(found.corrupt, [{ hash, state: '"SKILL.md" is changed' }]);
   ok(markOf(world.objectPath(hash)));

@@ -8,7 +8,13 @@ import {
 import { waitForTick } from "../../tests/support/ticks.ts";
 import { type AbsPath } from "../base/paths.ts";
 import { markOf } from "../os/marks.ts";
-import { checkTree, type Difference, linkTree, repairTree } from "./mod.ts";
+import {
+  checkTree,
+  type Difference,
+  linkTree,
+  repairTree,
+  unlinkTree,
+} from "./mod.ts";
 import { findChanged, isAsRecorded } from "./placed.ts";
 import { readObject } from "./objects.ts";
 
@@ -206,6 +212,46 @@ Deno.test("checkTree() remembers what it found to be right after all", async () 
     strictEqual(isCheap(world, b!), false);
     deepStrictEqual(await checkTree(world.store, b!), []);
     strictEqual(isCheap(world, b!), true);
+  }
+});
+
+Deno.test("unlinkTree() removes a tree, and no other environment has to look twice", async () => {
+  for (const options of METHODS) {
+    using world = new StoreWorld();
+    const hash = await world.insert();
+    const [a, b] = ["a", "b"].map((name) => ({
+      hash,
+      target: world.path(name),
+    }));
+    await linkTree(world.store, a!, options);
+    await linkTree(world.store, b!, options);
+    waitForTick(world.dir);
+    await unlinkTree(world.store, a!);
+    strictEqual(markOf(a!.target), undefined);
+    strictEqual(isCheap(world, b!), true);
+    // What was written before does not become right by it.
+    await linkTree(world.store, a!, options);
+    overwrite(`${a!.target}/SKILL.md`, "Be evil!!\n");
+    await unlinkTree(world.store, a!);
+    const isShared = !isCheap(world, b!);
+    const expected = isShared ? [{ path: "SKILL.md", change: "changed" }] : [];
+    deepStrictEqual(await checkTree(world.store, b!), expected);
+    await unlinkTree(world.store, a!);
+  }
+});
+
+Deno.test("repairTree() leaves other environments as they were: none has to look twice", async () => {
+  using world = new StoreWorld();
+  const hash = await world.insert();
+  const [a, b] = ["a", "b"].map((name) => ({ hash, target: world.path(name) }));
+  for (const placement of [a!, b!]) {
+    await linkTree(world.store, placement, { share: true });
+  }
+  waitForTick(world.dir);
+  inside(a!.target, () => Deno.removeSync(`${a!.target}/empty`));
+  await repairTree(world.store, a!, { share: true });
+  for (const placement of [a!, b!]) {
+    strictEqual(isCheap(world, placement), true);
   }
 });
 

@@ -26,11 +26,11 @@ import { closeDirectories, markAll } from "./finish.ts";
 import { copyObjectFile } from "./object_files.ts";
 import { fileNumbers, sealPath, type StoredObject } from "./objects.ts";
 import { openObject, proveTree } from "./open_object.ts";
-import { type Pool, spanPath } from "./pool.ts";
-import { preparePool, renewPool } from "./pool_care.ts";
+import type { Pool } from "./pool.ts";
+import { preparePool, renewPool, writeSpan } from "./pool_care.ts";
 import { lockObject, writePlaced } from "./recheck.ts";
-import { writeRecord } from "./records.ts";
 import type { Store } from "./store.ts";
+import { discardTree } from "./unlink_tree.ts";
 
 /** How the files of a tree came to their place: `clone` and `copy` are its own, `link` are shared with other environments. */
 export type LinkMethod = "clone" | "link" | "copy";
@@ -61,7 +61,11 @@ export async function linkTree(
       `Cannot place a tree at ${quote(target)}: something is there`,
     );
   }
-  return await placeTree(store, placement, options);
+  const { method } = await placeTree(store, placement, {
+    ...options,
+    moveIn: (temp) => rename(temp, target),
+  });
+  return method;
 }
 
 /**
@@ -74,26 +78,47 @@ export async function repairTree(
   options: LinkOptions,
 ): Promise<Difference[]> {
   const differences = await checkTree(store, placement);
-  if (differences.length > 0) await placeTree(store, placement, options);
+  if (differences.length === 0) return [];
+  const { target } = placement;
+  ensureDir(join(target, ".."));
+  const old = await store.tempPathIn(join(target, ".."));
+  const { object } = await placeTree(store, placement, {
+    ...options,
+    moveIn: (temp) => replace(temp, target, old),
+  });
+  await discardTree(store, object, old);
   return differences;
+}
+
+/** Moves `temp` to `target` and what is there to `old`. */
+function replace(temp: AbsPath, target: AbsPath, old: AbsPath): void {
+  if (lstat(target) !== undefined) rename(target, old);
+  try {
+    rename(temp, target);
+  } catch (error) {
+    if (lstat(old) !== undefined) rename(old, target);
+    throw error;
+  }
+}
+
+interface PlaceOptions extends LinkOptions {
+  /** Moves the finished tree to its place. */
+  readonly moveIn: (temp: AbsPath) => void;
 }
 
 async function placeTree(
   store: Store,
   { hash, target }: Placement,
-  options: LinkOptions,
-): Promise<LinkMethod> {
+  { moveIn, share }: PlaceOptions,
+): Promise<{ method: LinkMethod; object: StoredObject }> {
   // From here on no collection removes it.
   const object = await store.claim(hash, () => openObject(store, hash));
-  const parent = join(target, "..");
-  ensureDir(parent);
-  const temp = await store.tempPathIn(parent);
-  const old = await store.tempPathIn(parent);
+  ensureDir(join(target, ".."));
+  const temp = await store.tempPathIn(join(target, ".."));
   try {
-    const method = await fill(store, object, { ...options, temp });
+    const method = await fill(store, object, { share, temp });
     closeDirectories(temp, object.entries, { keepRoot: true });
-    if (lstat(target) !== undefined) rename(target, old);
-    rename(temp, target);
+    moveIn(temp);
     // Only now: moving a directory needs the right to write to it.
     chmod(target, MODES.directory);
     await store.settle(await store.now());
@@ -103,10 +128,9 @@ async function placeTree(
       ({ kind }) => kind !== "file" || method !== "link",
     );
     await writePlaced(store, { object, target }, marks);
-    return method;
+    return { method, object };
   } finally {
     removeTree(temp);
-    removeTree(old);
   }
 }
 
@@ -190,7 +214,6 @@ async function linkAll(
   using tree = new OpenDirectory(temp);
   const names = pathList(fileNumbers(object));
   const code = files.linkEach(names, tree, pathList(paths));
-  const numbers = Float64Array.of(from, await store.now());
-  writeRecord(spanPath(object.dir), { numbers }, await store.tempPath());
+  await writeSpan(store, object, from);
   return code;
 }

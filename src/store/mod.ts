@@ -27,3 +27,4 @@ export { openStore, type Store, sweepStore } from "./store.ts";
 export { type ScanOptions } from "./scan.ts";
 export { hashTree } from "./tree_hash.ts";
 export { type Verified, verifyStore } from "./verify.ts";
+export { unlinkTree } from "./unlink_tree.ts";

@@ -7,7 +7,7 @@ import { modeOf, type TreeEntry } from "./entries.ts";
 import { Marks, WIDTH } from "./marks.ts";
 import { entryAt, fileNumbers, type StoredObject } from "./objects.ts";
 import { copyObjectFile } from "./object_files.ts";
-import { Pool, poolDir, poolRecordPath } from "./pool.ts";
+import { Pool, poolDir, poolRecordPath, spanPath } from "./pool.ts";
 import { writeRecord } from "./records.ts";
 import type { Store } from "./store.ts";
 
@@ -115,6 +115,22 @@ export async function renewPool(
   }
   await writePoolRecord(store, object, marks);
   return Pool.read(object.dir, object.entries.length);
+}
+
+/** Remembers that since `from` (see {@link Store.now}) all files of the pool have got or lost a name. While the object is locked. */
+export async function writeSpan(
+  store: Store,
+  object: StoredObject,
+  from: number,
+): Promise<void> {
+  const numbers = Float64Array.of(from, await store.now());
+  writeRecord(spanPath(object.dir), { numbers }, await store.tempPath());
+}
+
+/** Whether all files of a pool look as recorded. */
+export function isPoolUnchanged(pool: Pool, object: StoredObject): boolean {
+  return markOf(pool.dir)?.kind === "directory" &&
+    findSuspects(pool, fileNumbers(object)).length === 0;
 }
 
 /** Removes a pool. Links to its files stay as they are. */

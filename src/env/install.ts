@@ -18,13 +18,7 @@ import {
   type Manifest,
   printLock,
 } from "../manifest/mod.ts";
-import {
-  ensureDir,
-  makeDir,
-  readText,
-  removeTree,
-  tempName,
-} from "../os/fs.ts";
+import { makeDir, readText, removeTree, tempName } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import {
   fetchSource,
@@ -114,8 +108,8 @@ export async function installEnv(
     parseSource(entry.source);
   }
   using store = openStore(dirs.store);
-  const temp = join(dirs.cache, tempName());
-  ensureDir(dirs.cache);
+  // In the store: what a killed process leaves there is swept.
+  const temp = await store.tempPath();
   makeDir(temp);
   try {
     const context = sourceContext({

@@ -48,12 +48,17 @@ export async function rollbackChange(
   });
 }
 
-/** Finishes or takes back what killed processes left. */
+/** Finishes or takes back what killed processes left, and removes what they had yet to put into the store. */
 export async function recoverHome(
   options: { readonly force: boolean },
   host: Host,
 ): Promise<Recovered> {
-  return await rollbackPending(txHome(host, hostDirs(host)), options);
+  const dirs = hostDirs(host);
+  const recovered = await rollbackPending(txHome(host, dirs), options);
+  const { openStore, sweepStore } = await import("../store/mod.ts");
+  using store = openStore(dirs.store);
+  await sweepStore(store);
+  return recovered;
 }
 
 /** What was changed, oldest first; of one env where `-E` names one. */

@@ -2,6 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
+import { discard } from "../os/discard.ts";
 import {
   chmod,
   ensureDir,
@@ -199,12 +200,13 @@ export function sweep(root: AbsPath): void {
   for (const { name } of readDir(holds) ?? []) {
     const sign = join(holds, name);
     if (isAlive(sign)) continue;
-    for (const path of pathsIn(readText(sign, 1 << 26) ?? "")) removeTree(path);
-    removeTree(join(tmp, name));
-    removeFile(sign);
+    const paths = pathsIn(readText(sign, 1 << 26) ?? "");
+    // What a program that outlived the process still writes to stays, with the sign, until the next time.
+    const isGone = [...paths, join(tmp, name)].map(discard).every(Boolean);
+    if (isGone) removeFile(sign);
   }
   for (const { name } of readDir(tmp) ?? []) {
-    if (lstat(join(holds, name)) === undefined) removeTree(join(tmp, name));
+    if (lstat(join(holds, name)) === undefined) discard(join(tmp, name));
   }
 }
 

@@ -27,6 +27,8 @@ export interface Words {
   readonly examples?: readonly string[];
   /** Everything after the first positional argument or `--` is passed on unread. */
   readonly passThrough?: boolean;
+  /** Puts what was typed into the notation of the options above, before it is read. */
+  normalize?(args: readonly string[]): string[];
 }
 
 /** A parsed command line. */
@@ -35,6 +37,8 @@ export interface Input {
   readonly args: readonly string[];
   /** Options by camel-case name: text, or true. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  /** Options that take several texts (`<kv...>`), by camel-case name. */
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a command has to say. Only the printer writes it. */
@@ -65,6 +69,7 @@ export interface Command {
 
 /** A line of the command table; `load` is a literal import, so that only the verb that runs is loaded. */
 export interface TableRow {
+  /** One word, or two: `add mcp` stands for `add` where `mcp` follows it. */
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly group: string;
@@ -78,4 +83,9 @@ export interface TableRow {
 export function textOption(input: Input, name: string): string | undefined {
   const value = input.options[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** The texts of an option that takes several; empty when absent. */
+export function listOption(input: Input, name: string): readonly string[] {
+  return input.lists?.[name] ?? [];
 }

@@ -31,21 +31,23 @@ export async function route(
     return { outcome: plain(BUILD_INFO.version), json: false };
   }
   if (verb === "help" || verb === "--help" || verb === "-h") {
-    return await help(rest[0], host);
+    return await help(rest, host);
   }
-  const row = findRow(verb);
-  return await runVerb(row, rest, host);
+  const row = findRow(args);
+  return await runVerb(row, args.slice(wordCount(row)), host);
 }
 
-async function help(verb: string | undefined, host: Host): Promise<Routed> {
-  if (verb === undefined) {
+async function help(words: readonly string[], host: Host): Promise<Routed> {
+  if (words.length === 0) {
     return { outcome: plain(helpText(TABLE)), json: false };
   }
-  return await runVerb(findRow(verb), ["--help"], host);
+  return await runVerb(findRow(words), ["--help"], host);
 }
 
-function findRow(verb: string): TableRow {
-  const row = TABLE.find((r) => r.name === verb || r.aliases?.includes(verb));
+/** The row of the first word, or of the first two. */
+function findRow([verb = "", second]: readonly string[]): TableRow {
+  const row = TABLE.find((r) => r.name === `${verb} ${second}`) ??
+    TABLE.find((r) => r.name === verb || r.aliases?.includes(verb));
   if (row) return row;
   const names = TABLE.filter((r) => !r.hidden).flatMap((
     r,
@@ -60,6 +62,10 @@ function findRow(verb: string): TableRow {
         : `Did you mean: aenv ${near}`,
     },
   );
+}
+
+function wordCount({ name }: TableRow): number {
+  return name.split(" ").length;
 }
 
 async function runVerb(
@@ -95,11 +101,12 @@ function parse(
       args: values.slice(0, count).flat().filter((v) =>
         v !== undefined
       ) as string[],
-      options: program.opts(),
+      ...optionsOf(program),
     };
   });
   try {
-    program.parse([...args], { from: "user" });
+    const words = command.words.normalize?.(args) ?? [...args];
+    program.parse(words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (
@@ -111,6 +118,16 @@ function parse(
     throw usageError(row, error);
   }
   return input!;
+}
+
+function optionsOf(program: Commander): Required<Omit<Input, "args">> {
+  const options: Record<string, string | boolean | undefined> = {};
+  const lists: Record<string, readonly string[]> = {};
+  for (const [name, value] of Object.entries(program.opts())) {
+    if (Array.isArray(value)) lists[name] = value;
+    else options[name] = value;
+  }
+  return { options, lists };
 }
 
 function commanderFor(row: TableRow, command: Command): Commander {

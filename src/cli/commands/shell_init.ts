@@ -22,7 +22,8 @@ export const command: Command = {
     const shell = parseShell(input.args[0]!);
     const dirs = hostDirs(host);
     const words = await Promise.all(
-      table.filter((row) => !row.hidden).map(wordsOf),
+      table.filter((row) => !row.hidden && !row.name.includes(" "))
+        .map((row) => wordsOf(row, table)),
     );
     const script = shellInit({
       shell,
@@ -62,11 +63,18 @@ const TAKES: Readonly<Record<string, CommandWord["takes"]>> = {
   "shell-init": SHELLS,
 };
 
-async function wordsOf(row: TableRow): Promise<CommandWord[]> {
-  const { words } = (await row.load()).command;
+/** The words of a command, with the options of those that begin with the same one: `add mcp`. */
+async function wordsOf(
+  row: TableRow,
+  table: readonly TableRow[],
+): Promise<CommandWord[]> {
+  const rows = table.filter(({ name }) => name.startsWith(`${row.name} `));
+  const all = await Promise.all(
+    [row, ...rows].map(async (each) => (await each.load()).command.words),
+  );
   const options = [
-    ...(words.options ?? []).map((option) => option.flags),
-    ...(words.env ? ["-E, --env <env>"] : []),
+    ...all.flatMap((words) => words.options ?? []).map(({ flags }) => flags),
+    ...(all.some((words) => words.env) ? ["-E, --env <env>"] : []),
     "--json",
     "-h, --help",
   ];
@@ -74,7 +82,7 @@ async function wordsOf(row: TableRow): Promise<CommandWord[]> {
   return [row.name, ...(row.aliases ?? [])].map((name) => ({
     name,
     summary: row.summary,
-    options,
+    options: [...new Set(options)],
     ...(takes === undefined ? {} : { takes }),
   }));
 }

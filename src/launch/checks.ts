@@ -26,6 +26,7 @@ export function checkLaunchable(
     });
   }
   for (const [name, server] of Object.entries(manifest.mcp)) {
+    if (server.disabled) continue;
     checkServer(name, server, { env, variables });
   }
 }

@@ -149,9 +149,8 @@ function planRecipe(
       manifestDir: env.scope === "project" ? env.baseDir : undefined,
     }),
     mcp: Object.fromEntries(
-      Object.entries(env.manifest.mcp).map((
-        [name, server],
-      ) => [name, agentServer(server)]),
+      Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
+        .map(([name, server]) => [name, agentServer(server, { env, home })]),
     ),
     plugins: pluginPlaces(env, contents),
     args,
@@ -194,7 +193,10 @@ function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
   }];
 }
 
-function agentServer(server: McpServer): claude.ServerEntry {
+function agentServer(
+  server: McpServer,
+  { env: { baseDir }, home }: Pick<RecipeContext, "home"> & { env: OpenEnv },
+): claude.ServerEntry {
   function rendered(
     table: Readonly<Record<string, string>>,
   ): Record<string, string> {
@@ -209,13 +211,22 @@ function agentServer(server: McpServer): claude.ServerEntry {
       headers: rendered(server.headers),
     };
   }
-  const { command, args, env } = server;
-  return {
-    type: "stdio",
-    command: toAgentForm(command),
-    args: args.map(toAgentForm),
-    env: rendered(env),
-  };
+  const { args, env, cwd } = server;
+  const words = [server.command, ...args].map(toAgentForm);
+  const [command, ...rest] = cwd === undefined
+    ? words
+    : claude.startedIn(serverDir(cwd, { baseDir, home }), words);
+  return { type: "stdio", command, args: rest, env: rendered(env) };
+}
+
+/** Where a server is started: `cwd` as the manifest has it. */
+function serverDir(
+  cwd: string,
+  { baseDir, home }: { baseDir: AbsPath; home: AbsPath },
+): AbsPath {
+  return /^~(\/|$)/.test(cwd)
+    ? join(home, cwd.slice(1))
+    : resolveFrom(baseDir, cwd);
 }
 
 /** The settings of the last `--settings`, as the agent counts them: a JSON text or a file. */

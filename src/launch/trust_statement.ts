@@ -43,6 +43,10 @@ function serverLines(server: McpServer): string[] {
     server.type === "stdio"
       ? `runs: ${claude.commandWords(server.command, server.args)}`
       : `connects to: ${server.url}`,
+    ...(server.type === "stdio" && server.cwd !== undefined
+      ? [`in: ${server.cwd}`]
+      : []),
+    ...(server.disabled ? ["disabled"] : []),
     ...Object.entries(table).map(([name, value]) => `${word} ${name}=${value}`),
   ];
 }

@@ -45,13 +45,26 @@ function canonicalJson(value: Declaration): string {
 /** The hash that a lock holds for an MCP server. Defaults are left out, so that a later version's new ones change no hash. */
 export function serverHash(server: McpServer): string {
   if (server.type === "stdio") {
-    const { type, command, args, env, ...rest } = server;
+    const { type, command, args, env, ...more } = server;
+    const { cwd, secretArgs, disabled, ...rest } = more;
     rest satisfies Record<string, never>;
-    return declarationHash({ type, command, ...withoutEmpty({ args, env }) });
+    return declarationHash({
+      type,
+      command,
+      ...withoutEmpty({ args, env }),
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(secretArgs ? { secret_args: "allow" } : {}),
+      ...(disabled ? { disabled } : {}),
+    });
   }
-  const { type, url, headers, ...rest } = server;
+  const { type, url, headers, disabled, ...rest } = server;
   rest satisfies Record<string, never>;
-  return declarationHash({ type, url, ...withoutEmpty({ headers }) });
+  return declarationHash({
+    type,
+    url,
+    ...withoutEmpty({ headers }),
+    ...(disabled ? { disabled } : {}),
+  });
 }
 
 /** The hash that a lock holds for `[sandbox]`. */

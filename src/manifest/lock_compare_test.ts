@@ -126,6 +126,10 @@ Deno.test("compareLock() says what changed", () => {
     ['A = "1"', 'A = "2"', "mcp github changed"],
     ["docs.example.com/mcp", "docs.example.com/sse", "mcp docs changed"],
     ["url =", 'type = "sse"\nurl =', "mcp docs changed"],
+    ["url =", "disabled = true\nurl =", "mcp docs changed"],
+    ["args =", "disabled = true\nargs =", "mcp github changed"],
+    ["args =", 'cwd = "."\nargs =', "mcp github changed"],
+    ["args =", 'secret_args = "allow"\nargs =', "mcp github changed"],
     ["~/data:ro", "~/data:rw", "sandbox changed"],
     ["enabled = true", "enabled = false", "sandbox changed"],
     ["enabled = true", 'enabled = true\nnetwork = "none"', "sandbox changed"],
@@ -171,4 +175,12 @@ Deno.test("declarationHash() is the hash of canonical JSON", () => {
   for (const value of [1.5, NaN, 2 ** 53, undefined as never]) {
     throws(() => declarationHash({ value }), TypeError);
   }
+});
+
+Deno.test("lockAgrees() takes a default that is written out for one that is not", () => {
+  const text = changed(
+    "args =",
+    'secret_args = "refuse"\ndisabled = false\nargs =',
+  );
+  deepStrictEqual(differences(text), []);
 });

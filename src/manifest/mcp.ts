@@ -13,7 +13,12 @@ export const SERVER_KEYS = [
   "env",
   "url",
   "headers",
+  "cwd",
+  "secret_args",
+  "disabled",
 ] as const;
+/** Keys that only a server with a command has. */
+const COMMAND_KEYS = ["args", "env", "cwd", "secret_args"];
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A field name of RFC 9110. */
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -77,17 +82,64 @@ function parseStdio(reader: Reader, table: Table, path: KeyPath): McpServer {
       );
     }
   }
-  checkReferences(reader, [command, ...args], { path, secrets: false });
+  const secretArgs = parseSecretArgs(reader, table, path);
+  checkReferences(reader, [command], { path, secrets: false });
+  checkReferences(reader, args, { path, secrets: secretArgs });
   checkReferences(reader, Object.values(env), {
     path: [...path, "env"],
     secrets: true,
   });
-  return { type: "stdio", command, args, env };
+  return {
+    type: "stdio",
+    command,
+    args,
+    env,
+    cwd: parseCwd(reader, table, path),
+    secretArgs,
+    disabled: parseDisabled(reader, table, path),
+  };
+}
+
+function parseSecretArgs(
+  reader: Reader,
+  table: Table,
+  path: KeyPath,
+): boolean {
+  const at = [...path, "secret_args"];
+  const text = reader.choice(table["secret_args"], at, ["refuse", "allow"]);
+  return text === "allow";
+}
+
+/** A directory that the launch finds: nothing in it is filled in. */
+function parseCwd(
+  reader: Reader,
+  table: Table,
+  path: KeyPath,
+): string | undefined {
+  if (table["cwd"] === undefined) return undefined;
+  const at = [...path, "cwd"];
+  const cwd = reader.required(table["cwd"], at);
+  if (cwd.includes("${") || /^~[^/]/.test(cwd)) {
+    reader.fail(
+      at,
+      `${quote(cwd)} is not a directory's path`,
+      "Write it absolute, as ~/DIR, or relative to this file",
+    );
+  }
+  return cwd;
+}
+
+function parseDisabled(
+  reader: Reader,
+  table: Table,
+  path: KeyPath,
+): boolean {
+  return reader.boolean(table["disabled"], [...path, "disabled"], false);
 }
 
 function parseRemote(reader: Reader, table: Table, path: KeyPath): McpServer {
   const type = reader.choice(table["type"], [...path, "type"], ["http", "sse"]);
-  for (const key of ["args", "env"]) {
+  for (const key of COMMAND_KEYS) {
     if (table[key] !== undefined) {
       reader.fail(
         [...path, key],
@@ -112,7 +164,7 @@ function parseRemote(reader: Reader, table: Table, path: KeyPath): McpServer {
     path,
     secrets: true,
   });
-  return { type, url, headers };
+  return { type, url, headers, disabled: parseDisabled(reader, table, path) };
 }
 
 function checkReferences(
@@ -135,7 +187,7 @@ function checkReferences(
         `${
           showPath(path)
         } has a secret in its command line, which every process can read`,
-        "Pass it in env, url or headers",
+        'Pass it in env, url or headers; where the server knows no other way, write secret_args = "allow"',
       );
     }
   }

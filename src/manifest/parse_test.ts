@@ -71,11 +71,15 @@ Deno.test("parseManifest() reads every key", () => {
         command: "npx",
         args: ["-y", "@modelcontextprotocol/server-github"],
         env: { GITHUB_TOKEN: "${secret:gh-token}" },
+        cwd: undefined,
+        secretArgs: false,
+        disabled: false,
       },
       docs: {
         type: "sse",
         url: "https://docs.example.com/mcp",
         headers: { Authorization: "Bearer ${secret:docs}" },
+        disabled: false,
       },
     },
     plugins: [{
@@ -296,6 +300,28 @@ const BAD: readonly Bad[] = [
   ],
   [`${HEAD}[mcp.a]\ncommand = "x"\n▸headers = {}\n`, /headers need a url/],
   [`${HEAD}[mcp.a]\nurl = "https://x"\n▸args = []\n`, /args needs a command/],
+  [`${HEAD}[mcp.a]\nurl = "https://x"\n▸cwd = "/"\n`, /cwd needs a command/],
+  [`${HEAD}[mcp.a]\ncommand = "x"\n▸cwd = ""\n`, /mcp\.a\.cwd is empty/],
+  [
+    `${HEAD}[mcp.a]\ncommand = "x"\n▸cwd = "\${HOME}/a"\n`,
+    /is not a directory's path/,
+  ],
+  [
+    `${HEAD}[mcp.a]\ncommand = "x"\n▸cwd = "~me/a"\n`,
+    /is not a directory's path/,
+  ],
+  [
+    `${HEAD}[mcp.a]\ncommand = "x"\n▸secret_args = true\n`,
+    /secret_args must be a string/,
+  ],
+  [
+    `${HEAD}▸[mcp.a]\ncommand = "\${secret:k}"\nsecret_args = "allow"\n`,
+    /has a secret in its command line/,
+  ],
+  [
+    `${HEAD}[mcp.a]\nurl = "https://x"\n▸disabled = "yes"\n`,
+    /disabled must be true or false/,
+  ],
   [`${HEAD}[mcp.a]\n▸url = "ftp://x"\n`, /is not an http or https URL/],
   [`${HEAD}[mcp.a]\n▸type = "http"\ncommand = "x"\n`, /mcp\.a\.type is "http"/],
   [`${HEAD}▸[mcp."a b"]\ncommand = "x"\n`, /the name "a b" cannot be used/],
@@ -384,4 +410,23 @@ function mismatch([marked, state, hint]: Bad): string {
 
 Deno.test("parseManifest() refuses what is wrong, with line, column and what to do", () => {
   deepStrictEqual(BAD.map(mismatch).filter((text) => text !== ""), []);
+});
+
+Deno.test("parseManifest() reads where a server starts, whether it does, and secrets in its arguments", () => {
+  const { mcp } = parseManifest(
+    `${HEAD}[mcp.a]\ncommand = "x"\nargs = ["--key=\${secret:k}"]\n` +
+      'secret_args = "allow"\ncwd = "~/srv"\ndisabled = true\n' +
+      '[mcp.b]\nurl = "https://x"\ndisabled = true\n',
+    "m",
+  );
+  deepStrictEqual(mcp["a"], {
+    type: "stdio",
+    command: "x",
+    args: ["--key=${secret:k}"],
+    env: {},
+    cwd: "~/srv",
+    secretArgs: true,
+    disabled: true,
+  });
+  strictEqual(mcp["b"]?.disabled, true);
 });

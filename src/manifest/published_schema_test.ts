@@ -76,6 +76,8 @@ Deno.test("the schema takes every form that the parser takes", () => {
       HEAD +
       '[mcp.a]\ntype = "stdio"\ncommand = "c"\nargs = [""]\nenv = { A = "" }\n',
       HEAD +
+      '[mcp.a]\ncommand = "c"\nargs = ["${secret:k}"]\nsecret_args = "allow"\ncwd = "~/a"\ndisabled = true\n',
+      HEAD +
       '[mcp.a]\ntype = "sse"\nurl = "HTTP://h"\nheaders = { X-A = "${secret:k}" }\n',
       HEAD +
       '[secrets]\nexpose = "env"\n[secrets.a-b]\n[secrets.C]\ntools = []\n',
@@ -108,7 +110,12 @@ Deno.test("the schema refuses what the parser refuses", () => {
       HEAD + '[vars]\n"A-B" = "1"\n',
       HEAD + "[mcp.a]\n",
       HEAD + '[mcp.a]\ncommand = "c"\nurl = "https://h"\n',
-      HEAD + '[mcp.a]\ncommand = "c"\ncwd = "/"\n',
+      HEAD + '[mcp.a]\ncommand = "c"\ntimeout = 1\n',
+      HEAD + '[mcp.a]\ncommand = "c"\ncwd = "~me/a"\n',
+      HEAD + '[mcp.a]\ncommand = "c"\ncwd = "${A}/a"\n',
+      HEAD + '[mcp.a]\ncommand = "c"\nsecret_args = "yes"\n',
+      HEAD + '[mcp.a]\nurl = "https://h"\ncwd = "/"\n',
+      HEAD + '[mcp.a]\nurl = "https://h"\ndisabled = "yes"\n',
       HEAD + '[mcp.a]\nurl = "ftp://h"\n',
       HEAD + '[mcp."../a"]\ncommand = "c"\n',
       HEAD + '[[plugins.enabled]]\nname = "a"\n',

@@ -11,11 +11,18 @@ export type McpServer =
     readonly command: string;
     readonly args: readonly string[];
     readonly env: Readonly<Record<string, string>>;
+    /** Where it is started, as written: absolute, `~/…`, or relative to the manifest; undefined is where the agent is. */
+    readonly cwd: string | undefined;
+    /** Whether `${secret:KEY}` may stand in its arguments, which every process can read. */
+    readonly secretArgs: boolean;
+    /** Declared, and not started. */
+    readonly disabled: boolean;
   }
   | {
     readonly type: "http" | "sse";
     readonly url: string;
     readonly headers: Readonly<Record<string, string>>;
+    readonly disabled: boolean;
   };
 
 /** The sections that list plugins and skills. */

@@ -30,10 +30,8 @@ export function serverNames(
     ? undefined
     : "your organisation manages MCP servers and allows no others";
   const fromManifest = [
-    ...Object.keys(env.manifest.mcp).map((name) => ({
-      name,
-      from: From.manifest as string,
-    })),
+    ...Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
+      .map(([name]) => ({ name, from: From.manifest as string })),
     ...plan.installs.filter(({ kind }) => kind === "plugin").flatMap((
       { name, source },
     ) =>

@@ -21,6 +21,12 @@ export interface PluginPlace {
   readonly data: AbsPath;
 }
 
+/** The command line that runs `words` in `dir`: the agent starts every server where it runs itself. */
+export function startedIn(dir: AbsPath, words: readonly string[]): string[] {
+  const script = 'cd -- "$1" && shift && exec "$@"';
+  return ["/bin/sh", "-c", script, "sh", dir, ...words];
+}
+
 /**
  * The servers of a plugin under the names the agent gives them, `plugin:<plugin>:<server>`, with what only the agent would
  * have filled in. Needed where `--strict-mcp-config` drops them.

@@ -6,6 +6,7 @@ export {
   type PluginPlace,
   pluginServers,
   type ServerEntry,
+  startedIn,
 } from "./mcp.ts";
 export { commandWords, pluginEffects, textEffects } from "./plugin_effects.ts";
 export { type ProjectFacts, projectFacts } from "./project.ts";

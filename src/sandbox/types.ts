@@ -160,6 +160,10 @@ export interface SandboxPolicy {
   readonly environment: readonly VariableDecision[];
   /** Private temporary directory, granted `write` and named by TMPDIR. Made by the launch. */
   readonly tmpDir: AbsPath;
+  /** Granted directories that are not there yet; the launch makes them (0700) before anything is enforced. With {@link SandboxPolicy.tmpDir}. */
+  readonly make: readonly AbsPath[];
+  /** Variables that have to be set because of the policy, such as TMPDIR. No secrets. */
+  readonly sets: Readonly<Record<string, string>>;
   /** Signals and abstract Unix sockets reach only what is in the same domain. Always asked for; the kernel may not have it. */
   readonly scopes: { readonly signals: true; readonly abstractSockets: true };
   readonly leftOut: readonly LeftOut[];

@@ -19,6 +19,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   npm: "npm",
   openssl: "openssl",
   script: "bsdutils",
+  strace: "strace",
   tmux: "tmux",
   zip: "zip",
   zsh: "zsh",

@@ -5,8 +5,16 @@ import { type Finished, run } from "../support/process.ts";
 import { snapshot } from "../support/snapshot.ts";
 import { TempDir } from "../support/temp.ts";
 
-/** What belongs to the journal, and says nothing about envs. */
-const JOURNAL = /^\/\.aenv\/(state|trash|\.lock)(\/|$)/;
+/** What belongs to the journal and the store, and says nothing about envs. */
+const JOURNAL = /^\/\.aenv\/(state|store|trash|\.lock)(\/|$)/;
+
+/** System calls that change a file system, for strace; not all machines have all. */
+const CHANGES = [
+  ...["mkdir", "mkdirat", "rmdir", "rename", "renameat", "renameat2"],
+  ...["unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat"],
+  ...["chmod", "fchmod", "fchmodat", "fchmodat2", "ftruncate", "write"],
+  ...["pwrite64", "fsync", "fdatasync", "syncfs", "utimensat"],
+].map((name) => `?${name}`).join();
 
 /** Names that only something half done has. */
 const HALF_DONE = /^\.(tmp-|new-|aenv-2)/;
@@ -14,14 +22,22 @@ const HALF_DONE = /^\.(tmp-|new-|aenv-2)/;
 /** Kinds, modes and contents of everything below a home. */
 export type State = Readonly<Record<string, string>>;
 
+/** A system call: the how manieth of its name, from 1. */
+export interface Change {
+  readonly call: string;
+  readonly nth: number;
+}
+
 /** A user's home with an aenv home in it, at one path again and again. Use with `using`. */
 export class KillWorld implements Disposable {
   readonly #temp = new TempDir("aenv-kill-");
   readonly home = `${this.#temp.path}/home`;
-  readonly #saved = `${this.#temp.path}/saved`;
+  /** The directory that every command is run in. */
+  readonly project = `${this.home}/w`;
+  readonly #trace = `${this.#temp.path}/trace`;
 
   constructor() {
-    Deno.mkdirSync(`${this.home}/w`, { recursive: true });
+    Deno.mkdirSync(this.project, { recursive: true });
   }
 
   [Symbol.dispose](): void {
@@ -30,7 +46,7 @@ export class KillWorld implements Disposable {
 
   get #options() {
     const env = { HOME: this.home, PATH: "/usr/bin:/bin" };
-    return { env, cwd: `${this.home}/w` };
+    return { env, cwd: this.project };
   }
 
   /** Runs `aenv ARGS` to its end. */
@@ -73,18 +89,51 @@ export class KillWorld implements Disposable {
     return signal === null;
   }
 
+  /** Runs `aenv ARGS` to its end; the changes of a file system that it makes itself, no program that it starts, in order. */
+  async listChanges(args: readonly string[]): Promise<Change[]> {
+    const { code, stderr } = await this.#strace(args, []);
+    if (code !== 0) throw new Error(`aenv ${args.join(" ")}: ${stderr}`);
+    const counts: Record<string, number> = {};
+    return Deno.readTextFileSync(this.#trace).split("\n").flatMap((line) => {
+      const call = /^(\w+)\(/.exec(line)?.[1];
+      if (call === undefined) return [];
+      return { call, nth: counts[call] = (counts[call] ?? 0) + 1 };
+    });
+  }
+
+  /** Runs `aenv ARGS` and kills it just before this change. Returns whether it ended before that. */
+  async killAt(
+    args: readonly string[],
+    { call, nth }: Change,
+  ): Promise<boolean> {
+    const inject = `inject=${call}:signal=SIGKILL:when=${nth}`;
+    const { code } = await this.#strace(args, ["-e", inject]);
+    return code !== 137;
+  }
+
+  #strace(
+    args: readonly string[],
+    more: readonly string[],
+  ): Promise<Finished> {
+    // One thread, the first, does all that matters.
+    const how = ["-o", this.#trace];
+    const what = ["-e", `trace=${CHANGES}`, ...more, "--", aenvBinary()];
+    return run("strace", [...how, ...what, ...args], this.#options);
+  }
+
   /** Keeps the home as it is for {@link restore}. */
-  async save(): Promise<void> {
-    await this.#copy(this.home, this.#saved);
+  async save(name = "saved"): Promise<void> {
+    await this.#copy(this.home, `${this.#temp.path}/${name}`);
   }
 
   /** Makes the home be what was saved, at the same path. */
-  async restore(): Promise<void> {
-    await this.#copy(this.#saved, this.home);
+  async restore(name = "saved"): Promise<void> {
+    await this.#copy(`${this.#temp.path}/${name}`, this.home);
   }
 
   async #copy(from: string, to: string): Promise<void> {
-    const script = 'rm -rf "$2" && cp -a "$1" "$2"';
+    const script =
+      '[ ! -d "$2" ] || chmod -R u+w "$2"; rm -rf "$2" && cp -a "$1" "$2"';
     const args = ["-c", script, "sh", from, to];
     const { code, stderr } = await run("/bin/sh", args, {
       env: { PATH: "/usr/bin:/bin" },
@@ -93,16 +142,17 @@ export class KillWorld implements Disposable {
     if (code !== 0) throw new Error(stderr);
   }
 
-  /** The home but for the journal. */
+  /** The home but for the journal and the store. */
   state(): State {
     const all = Object.entries(snapshot(this.home));
     return Object.fromEntries(all.filter(([path]) => !JOURNAL.test(path)));
   }
 
-  /** Paths of what is half done, anywhere. */
+  /** Paths of what is half done, anywhere, and of what should have been cleared up. */
   halfDone(): string[] {
     return Object.keys(snapshot(this.home)).filter((path) =>
-      path.split("/").some((name) => HALF_DONE.test(name))
+      path.split("/").some((name) => HALF_DONE.test(name)) ||
+      /^\/\.aenv\/(trash|store\/(holds|tmp))\/./.test(path)
     );
   }
 

@@ -4,6 +4,8 @@
  */
 import { libc } from "../../src/os/libc.ts";
 import { openCalls } from "../../src/os/c_files.ts";
+import { openSyscall } from "../../src/os/syscall.ts";
 
 libc();
 openCalls();
+if (Deno.build.os === "linux") openSyscall();

@@ -1,0 +1,113 @@
+/** File descriptors of Linux as numbers: opening paths to name them, what a child inherits, closing. */
+import { cString } from "./libc.ts";
+import { syscall } from "./syscall.ts";
+
+const AT_FDCWD = -100;
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+const RESOLVE_NO_MAGICLINKS = 2;
+const RESOLVE_NO_SYMLINKS = 4;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_TYPE = 1;
+const STATX_NLINK = 4;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const FD_CLOEXEC = 1;
+const O_NONBLOCK = 0o4000;
+const CLOSE_RANGE_CLOEXEC = 4;
+const EVERY_DESCRIPTOR = 0xffffffff;
+
+/** What a descriptor stands for. */
+export interface DescriptorKind {
+  readonly kind: "file" | "directory" | "socket" | "other";
+  /** How many names the file has. */
+  readonly links: number;
+}
+
+/**
+ * Opens a real path only to name it (O_PATH): no component may be a symbolic link. Returns the descriptor, which the caller
+ * closes, or the negative errno; `-ELOOP` when a link is on the way.
+ */
+export function openRealPath(path: string): number {
+  const how = new BigUint64Array([
+    BigInt(O_PATH | O_CLOEXEC),
+    0n,
+    BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS),
+  ]);
+  const bytes = new Uint8Array(how.buffer);
+  return syscall("openat2", AT_FDCWD, cString(path), bytes, bytes.length);
+}
+
+/**
+ * Opens a path only to name it, following links, from the directory `from`. Returns the descriptor, which the caller closes,
+ * or the negative errno.
+ */
+export function openAnyPath(
+  path: Uint8Array<ArrayBuffer>,
+  from = AT_FDCWD,
+): number {
+  return syscall("openat", from, path, O_PATH | O_CLOEXEC, 0);
+}
+
+/** What is open at `fd`; undefined when it cannot be told. */
+export function describeDescriptor(fd: number): DescriptorKind | undefined {
+  const facts = new Uint8Array(256);
+  const mask = STATX_TYPE | STATX_NLINK;
+  const result = syscall(
+    "statx",
+    fd,
+    cString(""),
+    AT_EMPTY_PATH,
+    mask,
+    facts,
+  );
+  if (result < 0) return undefined;
+  const view = new DataView(facts.buffer);
+  return {
+    kind: KINDS[view.getUint16(28, true) & 0o170000] ?? "other",
+    links: view.getUint32(16, true),
+  };
+}
+
+const KINDS: Readonly<Record<number, DescriptorKind["kind"]>> = {
+  0o100000: "file",
+  0o040000: "directory",
+  0o140000: "socket",
+};
+
+/** Closes a descriptor. */
+export function closeDescriptor(fd: number): void {
+  syscall("close", fd);
+}
+
+/** Lets the programs that this process starts have the descriptor, or not. Returns 0 or the negative errno. */
+export function setInherited(fd: number, inherited: boolean): number {
+  const flags = syscall("fcntl", fd, F_GETFD);
+  if (flags < 0) return flags;
+  const wanted = inherited ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
+  return syscall("fcntl", fd, F_SETFD, wanted);
+}
+
+/** Whether calls on the descriptor return at once instead of waiting; a negative errno when it cannot be told. */
+export function isNonBlocking(fd: number): boolean | number {
+  const flags = syscall("fcntl", fd, F_GETFL);
+  return flags < 0 ? flags : (flags & O_NONBLOCK) !== 0;
+}
+
+/** Changes what {@link isNonBlocking} tells, for everybody who shares the open file. Returns 0 or the negative errno. */
+export function setNonBlocking(fd: number, nonBlocking: boolean): number {
+  const flags = syscall("fcntl", fd, F_GETFL);
+  if (flags < 0) return flags;
+  const wanted = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  return syscall("fcntl", fd, F_SETFL, wanted);
+}
+
+/**
+ * Keeps every descriptor from 3 on out of the program that this process becomes; until then all stay open. Returns 0 or the
+ * negative errno; `-ENOSYS` or `-EINVAL` before Linux 5.11.
+ */
+export function closeAllOnExec(): number {
+  return syscall("close_range", 3, EVERY_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+}

@@ -1,0 +1,102 @@
+/** System calls of Linux by number: what neither Deno nor the C library's usual functions offer. */
+import { errno, libc } from "./libc.ts";
+import {
+  type Architecture,
+  type SyscallName,
+  syscallNumber,
+} from "./syscall_numbers.ts";
+
+const GLIBC = {
+  syscall: {
+    parameters: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"],
+    result: "i64",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+type Calls = Deno.DynamicLibrary<typeof GLIBC>["symbols"];
+
+let opened: Calls | undefined;
+/** What the last call was given: the garbage collector must not take memory that the kernel is at. */
+let held: readonly SyscallArgument[] = [];
+
+/** The machine this program was built for. */
+export const ARCHITECTURE: Architecture = Deno.build.arch === "aarch64"
+  ? "aarch64"
+  : "x86_64";
+
+/** Errors of system calls by name; the same on both machines. */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EBADF: 9,
+  EAGAIN: 11,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENOTDIR: 20,
+  EINVAL: 22,
+  EROFS: 30,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ELOOP: 40,
+  ENOTSOCK: 88,
+  EPROTONOSUPPORT: 93,
+  EOPNOTSUPP: 95,
+  EAFNOSUPPORT: 97,
+  EISCONN: 106,
+  ECONNREFUSED: 111,
+  EALREADY: 114,
+  EINPROGRESS: 115,
+} as const;
+
+/** One of {@link ERRNO}. */
+export type ErrnoName = keyof typeof ERRNO;
+
+/** An argument of a system call: a number, or memory that the call reads or fills. */
+export type SyscallArgument = number | bigint | Uint8Array<ArrayBuffer>;
+
+/**
+ * Makes a system call and returns its result, or the negative errno: `-2` for ENOENT. Only on Linux. The memory given is
+ * kept until the call has returned; what that memory points to is given as one more argument, which the kernel ignores.
+ */
+export function syscall(
+  name: SyscallName,
+  ...args: SyscallArgument[]
+): number {
+  const number = syscallNumber(name, ARCHITECTURE);
+  if (number === undefined) return -ERRNO.ENOSYS;
+  held = args;
+  const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = args.map(word);
+  const result = Number(
+    openSyscall().syscall(BigInt(number), a, b, c, d, e, f),
+  );
+  return result === -1 && held === args ? -errno() : result;
+}
+
+/** Opens the C library once. Tests do it beforehand: Deno 2.7 takes it for a leak. */
+export function openSyscall(): Calls {
+  if (opened === undefined) {
+    // Opened first: between a call and the look at its errno nothing may happen.
+    libc();
+    opened = Deno.dlopen("libc.so.6", GLIBC).symbols;
+  }
+  return opened;
+}
+
+function word(value: SyscallArgument): bigint {
+  return value instanceof Uint8Array ? addressOf(value) : BigInt(value);
+}
+
+/** Where memory lies, for a structure that points to it. The memory must be kept while that structure is used. */
+export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
+  return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+}
+
+/** The name of a negative result of {@link syscall}, for messages: `EPERM`, or `error 71`. */
+export function errnoText(result: number): string {
+  const found = Object.entries(ERRNO).find(([, code]) => code === -result);
+  return found ? found[0] : `error ${-result}`;
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { TempDir } from "../../tests/support/temp.ts";
+import {
+  closeAllOnExec,
+  closeDescriptor,
+  describeDescriptor,
+  isNonBlocking,
+  openRealPath,
+  setInherited,
+  setNonBlocking,
+} from "./descriptors.ts";
+import { cString } from "./libc.ts";
+import { readMemory, takeDescriptor, threadGroup } from "./pidfd.ts";
+import {
+  descriptorOf,
+  messageWith,
+  sendDescriptor,
+  socketPair,
+} from "./socket_pair.ts";
+import { addressOf, ERRNO, errnoText, syscall } from "./syscall.ts";
+import { SYSCALL_NAMES, syscallNumber } from "./syscall_numbers.ts";
+
+const linux = { ignore: Deno.build.os !== "linux" };
+
+Deno.test(
+  "syscall() gives results, and errors as negative numbers",
+  linux,
+  () => {
+    using dir = new TempDir();
+    const fd = syscall("openat", -100, cString(dir.path), 0, 0);
+    assert.ok(fd > 2);
+    assert.equal(syscall("close", fd), 0);
+    assert.equal(syscall("close", fd), -ERRNO.EBADF);
+    const missing = syscall("openat", -100, cString(`${dir.path}/no`), 0, 0);
+    assert.equal(errnoText(missing), "ENOENT");
+    assert.equal(errnoText(-9999), "error 9999");
+  },
+);
+
+Deno.test("syscallNumber() has no number twice on one machine", () => {
+  for (const machine of ["x86_64", "aarch64"] as const) {
+    const numbers = SYSCALL_NAMES.map((name) => syscallNumber(name, machine))
+      .filter((number) => number !== undefined);
+    assert.equal(new Set(numbers).size, numbers.length);
+    assert.ok(numbers.length > 100);
+  }
+});
+
+Deno.test(
+  "openRealPath() refuses every path with a symbolic link in it",
+  linux,
+  () => {
+    using dir = new TempDir();
+    Deno.mkdirSync(`${dir.path}/real`);
+    Deno.writeTextFileSync(`${dir.path}/real/file`, "");
+    Deno.symlinkSync("real", `${dir.path}/link`);
+    Deno.symlinkSync("file", `${dir.path}/real/name`);
+    for (const name of ["link", "link/file", "real/name"]) {
+      assert.equal(openRealPath(`${dir.path}/${name}`), -ERRNO.ELOOP, name);
+    }
+    const fds = ["real", "real/file"].map((n) =>
+      openRealPath(`${dir.path}/${n}`)
+    );
+    assert.deepEqual(fds.map(describeDescriptor), [
+      { kind: "directory", links: 2 },
+      { kind: "file", links: 1 },
+    ]);
+    fds.forEach(closeDescriptor);
+    assert.equal(describeDescriptor(fds[0]!), undefined);
+  },
+);
+
+Deno.test(
+  "sendDescriptor() hands over what another process of ours can use",
+  linux,
+  () => {
+    const ends = socketPair();
+    assert.ok(Array.isArray(ends));
+    const [a, b] = ends;
+    assert.equal(sendDescriptor(a, a), 0);
+    const message = messageWith(new Uint8Array(1), new Uint8Array(64));
+    // recvmsg is called without waiting: the message is there.
+    assert.equal(
+      syscall("recvmsg", b, message.header, 0x40, ...message.keep),
+      1,
+    );
+    const copy = descriptorOf(message)!;
+    assert.equal(describeDescriptor(copy)?.kind, "socket");
+    assert.equal(isNonBlocking(copy), false);
+    assert.equal(setNonBlocking(copy, true), 0);
+    // Both descriptors share the open socket.
+    assert.equal(isNonBlocking(a), true);
+    assert.equal(setInherited(copy, true), 0);
+    for (const fd of [a, b, copy]) closeDescriptor(fd);
+    assert.equal(isNonBlocking(copy), -ERRNO.EBADF);
+  },
+);
+
+Deno.test(
+  "readMemory() and takeDescriptor() work on the own process",
+  linux,
+  () => {
+    const source = new TextEncoder().encode("what is here");
+    const copy = new Uint8Array(source.length);
+    assert.equal(readMemory(Deno.pid, addressOf(source), copy), source.length);
+    assert.deepEqual(copy, source);
+    assert.equal(readMemory(Deno.pid, 1n, copy), -ERRNO.EFAULT);
+    const fd = takeDescriptor(Deno.pid, 2);
+    assert.ok(fd > 2);
+    closeDescriptor(fd);
+    assert.equal(takeDescriptor(Deno.pid, 99_999), -ERRNO.EBADF);
+    assert.equal(threadGroup(Deno.pid), Deno.pid);
+  },
+);
+
+Deno.test("closeAllOnExec() leaves this process as it is", linux, () => {
+  assert.equal(closeAllOnExec(), 0);
+  assert.equal(describeDescriptor(2) === undefined, false);
+});

@@ -18,6 +18,10 @@ export const Var = {
   launcher: "AENV_LAUNCHER",
   /** JSON object: what a launch changed, name → former value or null; a nested launch undoes it first. Paths only, never a user's variable. */
   restore: "AENV_RESTORE",
+  /** Where secrets are kept: `keyring` or `file`. Beats `secret_backend` of config.toml. */
+  secretBackend: "AENV_SECRET_BACKEND",
+  /** Set for a command that a manifest names for a secret: its key. */
+  secretKey: "AENV_SECRET_KEY",
   /** Any value silences notices on standard error. */
   quiet: "AENV_QUIET",
 } as const;

@@ -1,4 +1,5 @@
 /** Masks credentials in everything that we print or log. */
+import { secretPatterns } from "./secret_forms.ts";
 
 const MASK = "[redacted]";
 
@@ -26,10 +27,35 @@ const URL_USER_TOKEN = /\b(https?:\/\/)[^\s/@:]{16,}@/gi;
 const SECRET_NAME =
   /(^|[_-])(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API[_-]?KEY|ACCESS[_-]?KEY|PRIVATE[_-]?KEY|CREDENTIALS?|AUTH|AUTHORIZATION)([_-]|$)/i;
 
-/** `text` with every known credential masked: `secrets` (exact values, also as base64 and URL-encoded) and well-known token shapes. */
+/** What this process has to keep to itself: values whose patterns nobody needed yet, and patterns by value. */
+const registered = new Map<string, Uint8Array>();
+const known = new Map<string, readonly RegExp[]>();
+/** Patterns of values that were given with a text; only to not make them anew for each. */
+const recent = new Map<string, readonly RegExp[]>();
+const MAX_RECENT = 256;
+
+/** From now on {@link redact} masks this value in every text. */
+export function maskFromNowOn(value: Uint8Array): void {
+  const name = Array.from(value, (byte) => String.fromCharCode(byte)).join("");
+  if (!known.has(name)) registered.set(name, value.slice());
+}
+
+/** Patterns are made when the first text comes: a launch mostly prints none. */
+function knownPatterns(): RegExp[] {
+  for (const [name, value] of registered) {
+    known.set(name, secretPatterns(value));
+  }
+  registered.clear();
+  return [...known.values()].flat();
+}
+
+/**
+ * `text` with every known credential masked: the values of {@link maskFromNowOn} and `secrets`, in every form of
+ * `secretPatterns`, and well-known token shapes.
+ */
 export function redact(text: string, secrets: Iterable<string> = []): string {
-  let out = text;
-  for (const form of secretForms(secrets)) out = out.replaceAll(form, MASK);
+  const patterns = [...knownPatterns(), ...[...secrets].flatMap(patternsOf)];
+  let out = maskMatches(text, patterns);
   for (const shape of TOKEN_SHAPES) out = out.replace(shape, MASK);
   return out
     .replace(BEARER, `$1 ${MASK}`)
@@ -37,25 +63,35 @@ export function redact(text: string, secrets: Iterable<string> = []): string {
     .replace(URL_USER_TOKEN, `$1${MASK}@`);
 }
 
+function patternsOf(secret: string): readonly RegExp[] {
+  const found = recent.get(secret);
+  if (found !== undefined) return found;
+  if (recent.size >= MAX_RECENT) recent.clear();
+  const patterns = secretPatterns(new TextEncoder().encode(secret));
+  recent.set(secret, patterns);
+  return patterns;
+}
+
+/** All that any pattern matches is masked, overlapping matches as one: what is left of one value may be a part of another. */
+function maskMatches(text: string, patterns: readonly RegExp[]): string {
+  const found = patterns.flatMap((pattern) =>
+    [...text.matchAll(pattern)].map((match) => ({
+      start: match.index,
+      end: match.index + match[0].length,
+    }))
+  ).sort((a, b) => a.start - b.start);
+  let out = "";
+  let done = 0;
+  for (const { start, end } of found) {
+    const continues = start <= done && out !== "";
+    if (!continues) out += text.slice(done, start) + MASK;
+    done = Math.max(done, end);
+  }
+  return out + text.slice(done);
+}
+
 /** Whether the value of a variable, header or option called `name` should be treated as a credential. */
 export function looksLikeCredential(name: string, value: string): boolean {
   if (value === "" || /^\$\{[^}]*\}$/.test(value)) return false;
   return SECRET_NAME.test(name) || redact(value) !== value;
-}
-
-/** The forms in which a value could show up. Values under 4 characters would mask ordinary text. */
-function secretForms(secrets: Iterable<string>): string[] {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < 4) continue;
-    const bytes = new TextEncoder().encode(secret);
-    const base64 = btoa(String.fromCharCode(...bytes));
-    forms.add(secret);
-    forms.add(encodeURIComponent(secret));
-    forms.add(base64);
-    forms.add(
-      base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, ""),
-    );
-  }
-  return [...forms].sort((a, b) => b.length - a.length);
 }

@@ -13,16 +13,19 @@ export interface Config {
   readonly defaultEnv: string | undefined;
   /** Agent → its program, used when PATH has none. */
   readonly agents: Readonly<Record<string, AbsPath>>;
+  /** Where secrets are kept. */
+  readonly secretBackend: "keyring" | "file" | undefined;
 }
 
-const KEYS = ["default_env", "agents"];
+const KEYS = ["default_env", "agents", "secret_backend"];
+const BACKENDS = ["keyring", "file"] as const;
 const AGENTS = ["claude", "codex"];
 
 /** Reads config.toml; a missing one is empty. Throws `CONFIG_INVALID`. */
 export function readConfig(dirs: Dirs): Config {
   const text = readText(dirs.config);
   return text === undefined
-    ? { defaultEnv: undefined, agents: {} }
+    ? { defaultEnv: undefined, agents: {}, secretBackend: undefined }
     : parseConfig(text, dirs.config);
 }
 
@@ -50,7 +53,17 @@ export function parseConfig(text: string, file: string): Config {
       `agents.${name} in ${file}`,
     );
   }
-  return { defaultEnv, agents: paths };
+  return { defaultEnv, agents: paths, secretBackend: backendOf(top, file) };
+}
+
+function backendOf(
+  top: Record<string, unknown>,
+  file: string,
+): Config["secretBackend"] {
+  const text = optionalString(top, "secret_backend", file);
+  const backend = BACKENDS.find((name) => name === text);
+  if (text === undefined || backend !== undefined) return backend;
+  fail(file, `secret_backend is ${quote(text)}, not "keyring" or "file"`);
 }
 
 function checkDefault(name: string | undefined, file: string): void {

@@ -6,20 +6,26 @@ import { parseConfig, readConfig } from "./config.ts";
 
 Deno.test("parseConfig() reads the default env and the programs", () => {
   const text =
-    'default_env = "work"\n[agents]\nclaude = "/opt//claude"\ncodex = "/c"\n';
+    'default_env = "work"\nsecret_backend = "file"\n[agents]\nclaude = "/opt//claude"\ncodex = "/c"\n';
   deepStrictEqual(parseConfig(text, "f"), {
     defaultEnv: "work",
     agents: { claude: "/opt/claude", codex: "/c" },
+    secretBackend: "file",
   });
   deepStrictEqual(parseConfig('default_env = "global"', "f"), {
     defaultEnv: "global",
     agents: {},
+    secretBackend: undefined,
   });
 });
 
 Deno.test("readConfig() takes a missing file for an empty one", () => {
   using temp = new TempDir();
-  const empty = { defaultEnv: undefined, agents: {} };
+  const empty = {
+    defaultEnv: undefined,
+    agents: {},
+    secretBackend: undefined,
+  };
   deepStrictEqual(readConfig(dirsAt(temp.path as AbsPath)), empty);
   deepStrictEqual(parseConfig("", "f"), empty);
 });
@@ -41,6 +47,12 @@ Deno.test("parseConfig() refuses what is wrong", () => {
     ],
     ["zzz = 1", "CONFIG_INVALID", /unknown key "zzz"$/],
     ["default_env = 1", "CONFIG_INVALID", /default_env must be a string/],
+    [
+      "secret_backend = 'kernel'",
+      "CONFIG_INVALID",
+      /secret_backend is "kernel", not "keyring" or "file"$/,
+    ],
+    ["secret_backend = 1", "CONFIG_INVALID", /must be a string/],
     ["agents = 'x'", "CONFIG_INVALID", /agents must be a table/],
     ["agents = []", "CONFIG_INVALID", /agents must be a table/],
     ["agents = 2026-01-01", "CONFIG_INVALID", /agents must be a table/],

@@ -56,11 +56,16 @@ export function needsTrust(env: OpenEnv): boolean {
 /** Whether a manifest runs, loads or allows anything: all but `[env]`, and a sandbox that only tightens. */
 export function asksForTrust(manifest: Manifest): boolean {
   const { sandbox, secrets } = manifest;
-  const tables = [manifest.vars, manifest.mcp, secrets.tools];
+  const tables = [
+    manifest.vars,
+    manifest.mcp,
+    secrets.tools,
+    secrets.commands,
+  ];
   return manifest.preActivate !== undefined ||
     manifest.plugins.length > 0 || manifest.skills.length > 0 ||
     tables.some((table) => Object.keys(table).length > 0) ||
-    secrets.expose !== undefined ||
+    secrets.expose !== undefined || secrets.command !== undefined ||
     (sandbox !== undefined && widens(sandbox));
 }
 

@@ -101,6 +101,12 @@ function secretItems({ secrets }: Manifest): Item[] {
     ...Object.entries(secrets.tools).map(([name, tools]) =>
       `${name} is handed to: ${tools.join(", ")}`
     ),
+    ...Object.entries(secrets.commands).map(([name, command]) =>
+      `for ${name} it runs: ${command}`
+    ),
+    ...(secrets.command === undefined
+      ? []
+      : [`for other secrets it runs: ${secrets.command}`]),
     ...(secrets.expose === "env"
       ? ["all secrets are put into the agent's environment"]
       : []),

@@ -50,6 +50,8 @@ const ASKING: readonly (readonly [string, boolean])[] = [
   ['[[skills.enabled]]\nname = "a"\nsource = "./a"', true],
   ["[secrets.A]", true],
   ['[secrets]\nexpose = "env"', true],
+  ['[secrets]\ncommand = "x"', true],
+  ['[secrets.a]\ncommand = "x"', true],
   ['[hooks]\npre_activate = ""', false],
   ['[hooks]\npre_activate = "x"', true],
   ["[sandbox]\nenabled = true", false],

@@ -4,8 +4,9 @@ import { quote } from "../base/text.ts";
 import { parseEntries } from "./entries.ts";
 import { parseMcp } from "./mcp.ts";
 import { type KeyPath, Reader } from "./reader.ts";
-import { parseSandbox, parseSecrets } from "./sandbox.ts";
+import { parseSandbox } from "./sandbox.ts";
 import type { Manifest } from "./schema.ts";
+import { parseSecrets } from "./secrets.ts";
 import { parseTomlText } from "./toml.ts";
 import { parseVars } from "./vars.ts";
 

@@ -38,6 +38,10 @@ source = "./skills/strict"
 
 [secrets]
 expose = "env"
+command = "pass show aenv/$AENV_SECRET_KEY"
+
+[secrets.docs]
+command = "op read op://team/docs/token"
 
 [secrets.NPM_TOKEN]
 tools = ["npm", "npx"]
@@ -88,7 +92,12 @@ Deno.test("parseManifest() reads every key", () => {
       subpath: "plugins/review",
     }],
     skills: [{ name: "strict", source: "./skills/strict", subpath: undefined }],
-    secrets: { expose: "env", tools: { NPM_TOKEN: ["npm", "npx"] } },
+    secrets: {
+      expose: "env",
+      command: "pass show aenv/$AENV_SECRET_KEY",
+      commands: { docs: "op read op://team/docs/token" },
+      tools: { NPM_TOKEN: ["npm", "npx"] },
+    },
     sandbox: {
       enabled: true,
       paths: [
@@ -118,7 +127,12 @@ Deno.test("parseManifest() fills in the defaults", () => {
     mcp: {},
     plugins: [],
     skills: [],
-    secrets: { expose: undefined, tools: {} },
+    secrets: {
+      expose: undefined,
+      command: undefined,
+      commands: {},
+      tools: {},
+    },
     sandbox: undefined,
     preActivate: undefined,
   });
@@ -379,6 +393,9 @@ const BAD: readonly Bad[] = [
     /sandbox\.network\.mode is "open"/,
   ],
   [`${HEAD}[secrets]\n▸expose = "file"\n`, /secrets\.expose is "file"/],
+  [`${HEAD}[secrets]\n▸command = " "\n`, /the command is empty/],
+  [`${HEAD}[secrets.a]\n▸command = "a\\u0000b"\n`, /holds a NUL/],
+  [`${HEAD}[secrets.a]\n▸commands = "x"\n`, /unknown key "commands"/],
   [`${HEAD}▸[secrets."a b"]\n`, /the secret key "a b" cannot be used/],
   [
     `${HEAD}[secrets.A]\n▸tools = ["npm", "bash"]\n`,

@@ -10,7 +10,8 @@ import { LOCK_KEYS, LOCKED_ITEM_KEYS, LOCKED_SANDBOX_KEYS } from "./lock.ts";
 import { SERVER_KEYS } from "./mcp.ts";
 import { newManifest, parseLock, parseManifest, printLock } from "./mod.ts";
 import { COMPAT_KEYS, ENV_KEYS, HOOK_KEYS, TOP_KEYS } from "./parse.ts";
-import { NETWORK_KEYS, SANDBOX_KEYS, SECRET_KEYS } from "./sandbox.ts";
+import { NETWORK_KEYS, SANDBOX_KEYS } from "./sandbox.ts";
+import { SECRET_KEYS, SECRETS_KEYS } from "./secrets.ts";
 
 /** A schema, or a part of one. */
 interface Schema {
@@ -208,6 +209,7 @@ Deno.test("the schemas know the keys that the parsers know, and no others", () =
     [keysOf(top?.["sandbox"]), SANDBOX_KEYS],
     [keysOf(top?.["hooks"]), HOOK_KEYS],
     [keysOf(defs?.["entry"]), ENTRY_KEYS],
+    [keysOf(top?.["secrets"]), SECRETS_KEYS],
     [keysOf(defs?.["secret"]), SECRET_KEYS],
     [keysOf(defs?.["network"]), NETWORK_KEYS],
     [[...new Set(server)].sort(), SERVER_KEYS],

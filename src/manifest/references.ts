@@ -1,4 +1,5 @@
 /** `${…}` in MCP declarations. */
+import { secretKeyProblem } from "../base/secret_key.ts";
 
 /** One reference found in a text. */
 export type Reference =
@@ -7,7 +8,6 @@ export type Reference =
   | { readonly kind: "invalid"; readonly text: string };
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const SECRET_KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /** The references in `text`: `${secret:KEY}`, `${env:VAR}`, `${VAR}`, `${VAR:-default}`. Anything else in `${…}` is invalid. */
 export function findReferences(text: string): Reference[] {
@@ -20,7 +20,9 @@ export function findReferences(text: string): Reference[] {
 function parseReference(body: string): Reference | undefined {
   if (body.startsWith("secret:")) {
     const key = body.slice("secret:".length);
-    return SECRET_KEY.test(key) ? { kind: "secret", key } : undefined;
+    return secretKeyProblem(key) === undefined
+      ? { kind: "secret", key }
+      : undefined;
   }
   const cut = body.indexOf(":-");
   const bare = body.startsWith("env:")

@@ -1,8 +1,7 @@
-/** `[sandbox]` and `[secrets]`. */
-import { nameProblem } from "../base/ids.ts";
+/** `[sandbox]`. */
 import { quote } from "../base/text.ts";
-import type { KeyPath, Reader } from "./reader.ts";
-import type { NetworkMode, SandboxSection, SecretsSection } from "./schema.ts";
+import type { Reader } from "./reader.ts";
+import type { NetworkMode, SandboxSection } from "./schema.ts";
 
 /** Keys of `[sandbox]`. */
 export const SANDBOX_KEYS = [
@@ -17,30 +16,6 @@ export const SANDBOX_KEYS = [
 
 /** Keys of `sandbox.network`. */
 export const NETWORK_KEYS = ["mode", "allow"] as const;
-
-/** Keys of `[secrets.<key>]`. */
-export const SECRET_KEYS = ["tools"] as const;
-
-/** Tools that get a secret when the manifest names none. */
-const DEFAULT_TOOLS = [
-  "npm",
-  "npx",
-  "yarn",
-  "pnpm",
-  "bun",
-  "git",
-  "gh",
-  "aws",
-  "s4cmd",
-  "gcloud",
-  "gsutil",
-  "bq",
-  "curl",
-] as const;
-
-/** Programs that run whatever they are told: a secret handed to one is handed to everything. */
-const INTERPRETERS =
-  /^(a|ba|da|k|z|fi|tc|c)?sh$|^(node|deno|python[0-9.]*|perl|ruby|php|lua|env|sudo|xargs)$/;
 
 /** Reads `[sandbox]`; undefined when there is none. */
 export function parseSandbox(
@@ -96,49 +71,4 @@ function parseNetwork(reader: Reader, value: unknown): NetworkMode {
     `sandbox.network.mode is ${quote(mode)}`,
     'Use "open", "none" or { mode = "hosts", allow = […] }',
   );
-}
-
-/** Reads `[secrets]`. */
-export function parseSecrets(reader: Reader, value: unknown): SecretsSection {
-  const { expose, ...rest } = reader.anyTable(value, ["secrets"]);
-  const tools: Record<string, readonly string[]> = {};
-  for (const [key, item] of Object.entries(rest)) {
-    const path = ["secrets", key];
-    const problem = nameProblem(key);
-    if (problem !== undefined) {
-      reader.fail(
-        path,
-        `the secret key ${quote(key)} cannot be used: ${problem}`,
-      );
-    }
-    tools[key] = parseTools(
-      reader,
-      reader.table(item, path, SECRET_KEYS)["tools"],
-      [...path, "tools"],
-    );
-  }
-  const exposed = expose === undefined
-    ? undefined
-    : reader.choice(expose, ["secrets", "expose"], ["env"]);
-  return { expose: exposed, tools };
-}
-
-function parseTools(
-  reader: Reader,
-  value: unknown,
-  path: KeyPath,
-): readonly string[] {
-  if (value === undefined) return DEFAULT_TOOLS;
-  const tools = reader.strings(value, path);
-  for (const [i, tool] of tools.entries()) {
-    const problem = nameProblem(tool) ??
-      (INTERPRETERS.test(tool) ? "it runs whatever it is told" : undefined);
-    if (problem !== undefined) {
-      reader.fail(
-        [...path, i],
-        `the tool ${quote(tool)} cannot be given a secret: ${problem}`,
-      );
-    }
-  }
-  return tools;
 }

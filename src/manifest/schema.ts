@@ -57,9 +57,13 @@ export interface SandboxSection {
   readonly protect: readonly string[];
 }
 
-/** `[secrets]`: values that only named tools get. */
+/** `[secrets]`: values that only named programs get, and where values come from. */
 export interface SecretsSection {
   readonly expose: "env" | undefined;
+  /** Shell command that prints the value of `$AENV_SECRET_KEY`, for every key that has none of its own. */
+  readonly command: string | undefined;
+  /** Key → shell command that prints its value. */
+  readonly commands: Readonly<Record<string, string>>;
   readonly tools: Readonly<Record<string, readonly string[]>>;
 }
 

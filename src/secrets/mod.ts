@@ -1,0 +1,17 @@
+/** Secrets of environments: where their values are kept, and whose they are. */
+export {
+  parseSecretKey,
+  type SecretKey,
+  secretKeyProblem,
+} from "../base/secret_key.ts";
+export type {
+  BackendName,
+  EnvFacts,
+  EnvIdentity,
+  SecretOrigin,
+  SecretRow,
+  Secrets,
+} from "./types.ts";
+export { MAX_VALUE_BYTES, SecretValue } from "./value.ts";
+export { variableName, variableNames } from "./variable_name.ts";
+export { openSecrets, type SecretsInput } from "./open.ts";

@@ -1,0 +1,54 @@
+/** Words of this module. */
+import type { AbsPath } from "../base/paths.ts";
+import type { SecretKey } from "../base/secret_key.ts";
+import type { SecretValue } from "./value.ts";
+
+/** Whose secrets: 32 hexadecimal digits that nobody else can have. Made by `secretIdentity` only. */
+export type EnvIdentity = string & { readonly __brand: "EnvIdentity" };
+
+/** What of an env decides whose secrets it gets. */
+export interface EnvFacts {
+  /** The name shown to people. */
+  readonly label: string;
+  /** What `-E` takes to mean this env. */
+  readonly option: string;
+  /** Root of the env's slot; need not exist. */
+  readonly slot: AbsPath;
+  /** A project's manifest: its real directory and its path; undefined for a named env. */
+  readonly project:
+    | { readonly dir: AbsPath; readonly manifest: AbsPath }
+    | undefined;
+}
+
+/** Where values can be kept. */
+export type BackendName = "keyring" | "file";
+
+/** Where a secret comes from. */
+export type SecretOrigin = BackendName | "command";
+
+/** One secret as `list` tells of it. */
+export interface SecretRow {
+  readonly key: SecretKey;
+  readonly origin: SecretOrigin;
+  /** `unknown`: the keyring could not be asked. `missing`: the env's index names it and the keyring has it not. */
+  readonly state: "kept" | "missing" | "unknown";
+}
+
+/** The secrets of one env. */
+export interface Secrets {
+  /**
+   * The values of these keys, in one conversation with the keyring. Throws one error that names all that are missing
+   * (`SECRET_MISSING`), `KEYRING_LOCKED`, `KEYRING_UNAVAILABLE`, `KEYRING_CANCELLED`, `SECRET_COMMAND_FAILED`.
+   */
+  get(
+    keys: Iterable<SecretKey>,
+  ): Promise<ReadonlyMap<SecretKey, SecretValue>>;
+  /** Keeps a value, over one that is there. Call it with the home's lock held (inside `transact`). */
+  put(key: SecretKey, value: SecretValue): Promise<void>;
+  /** Takes a value away; whether there was one. Call it with the home's lock held. */
+  remove(key: SecretKey): Promise<boolean>;
+  /** Whether there is a value, which is not read. */
+  has(key: SecretKey): Promise<boolean>;
+  /** All keys, sorted; those that the manifest gets by a command too. */
+  list(): Promise<readonly SecretRow[]>;
+}

@@ -8,9 +8,9 @@ import { quote } from "../base/text.ts";
 import { newManifest } from "../manifest/mod.ts";
 import { makeDir, readText, type Stat, stat, writeNew } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { localPath, parseSource } from "../sources/mod.ts";
 import { hostDirs } from "./active.ts";
 import { cloneConfig, copyTree, type LeftOut, Rewriter } from "./clone/mod.ts";
-import { localSourcePath } from "./local_source.ts";
 import { copyManifest } from "./manifest_copy.ts";
 import { openEnv } from "./open.ts";
 import { refFromOption } from "./resolve.ts";
@@ -25,6 +25,8 @@ export interface CreateInput {
   readonly from: string | undefined;
   /** Whether the manifest holds the required keys only. */
   readonly bare: boolean;
+  /** Throws when this source must not be copied: what it is shown is what is copied. */
+  readonly check?: (source: OpenEnv) => void;
 }
 
 /** What was made. */
@@ -53,6 +55,7 @@ export async function createEnv(
   const source = input.from === undefined
     ? undefined
     : openEnv(refFromOption(input.from, host, dirs), host, dirs);
+  if (source?.kind === "env") input.check?.(source);
   const slot = slotAt(join(dirs.envs, name));
   const prepare = (scratch: AbsPath) => {
     const staging = slotAt(join(scratch, STAGING));
@@ -160,10 +163,9 @@ function ownSources(source: OpenEnv, host: Host): string[] {
   const { baseDir, manifest, slot } = source;
   const kept = [slot.claude, slot.installed, slot.xdg];
   const paths = [...manifest.plugins, ...manifest.skills]
-    .map((entry) =>
-      localSourcePath(entry.source, { baseDir, home: () => host.home() })
-    )
-    .filter((path) => path !== undefined)
+    .map(({ source }) => parseSource(source))
+    .filter((spec) => spec.kind === "path")
+    .map(({ path }) => localPath(path, { manifestDir: baseDir, host }))
     .filter((path) =>
       isBelow(path, baseDir) && !kept.some((dir) => isWithin(path, dir))
     );

@@ -1,4 +1,10 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { EnvWorld } from "../../tests/support/env_world.ts";
 import { parseManifest } from "../manifest/mod.ts";
 import { createEnv } from "./create.ts";
@@ -132,6 +138,19 @@ pre_activate = "echo hi" # boo
     ]);
     ok(text.includes("# project") && text.includes("# from here"));
   }
+});
+
+Deno.test("createEnv() copies the manifest that was checked, not what stands in the file afterwards", async () => {
+  using world = new EnvWorld();
+  const checked = '[env]\nname = "app"\n[vars]\nA = "checked"\n';
+  world.write("p/aenv.toml", checked);
+  await createEnv({
+    name: "copy",
+    from: "../aenv.toml",
+    bare: false,
+    check: () => world.write("p/aenv.toml", checked.replace("checked", "evil")),
+  }, world.host());
+  match(world.read(".aenv/envs/copy/aenv.toml"), /A = "checked"/);
 });
 
 Deno.test("createEnv() copies the user's own configuration from global, and only that", async () => {

@@ -3,9 +3,8 @@ import type { SlotDirs } from "../base/dirs.ts";
 import type { EnvName } from "../base/ids.ts";
 import { type AbsPath, resolveFrom } from "../base/paths.ts";
 import { type Document, editManifest } from "../manifest/mod.ts";
-import { readText } from "../os/fs.ts";
+import { localPath, parseSource } from "../sources/mod.ts";
 import { type LeftOut, Rewriter } from "./clone/mod.ts";
-import { localSourcePath } from "./local_source.ts";
 import type { OpenEnv } from "./types.ts";
 
 /** The copy's name and place. */
@@ -24,7 +23,8 @@ export function copyManifest(
   source: OpenEnv,
   { name, slot, home }: ManifestTarget,
 ): { text: string; leftOut: readonly LeftOut[] } {
-  const before = readText(source.manifestPath) ?? "";
+  // What was checked and trusted, whatever stands in the file by now.
+  const before = source.manifestText;
   const isProject = source.scope === "project";
   const rewriter = new Rewriter({
     from: [source.slot.root],
@@ -49,20 +49,23 @@ function makeAbsolute(document: Document, baseDir: AbsPath): void {
   for (const kind of ["plugins", "skills"]) {
     const enabled = (table(document, kind)["enabled"] ?? []) as Document[];
     for (const entry of enabled) {
-      const source = String(entry["source"]);
-      const isRelative = !/^(~|\/|[A-Za-z]:[/\\])/.test(source);
-      const path = localSourcePath(source, { baseDir, home: () => baseDir });
-      if (isRelative && path !== undefined) entry["source"] = path;
+      const spec = parseSource(String(entry["source"]));
+      if (spec.kind !== "path" || isFixed(spec.path)) continue;
+      const place = { manifestDir: baseDir, host: { home: () => baseDir } };
+      entry["source"] = localPath(spec.path, place);
     }
   }
   const sandbox = table(document, "sandbox");
   const paths = sandbox["paths"];
   if (!Array.isArray(paths)) return;
   sandbox["paths"] = paths.map((path) =>
-    /^(~|\/|[A-Za-z]:[/\\])/.test(String(path))
-      ? path
-      : resolveFrom(baseDir, String(path))
+    isFixed(String(path)) ? path : resolveFrom(baseDir, String(path))
   );
+}
+
+/** Whether a path means the same wherever the manifest stands. */
+function isFixed(path: string): boolean {
+  return /^(~|\/|[A-Za-z]:[/\\])/.test(path);
 }
 
 function table(document: Document, key: string): Document {

@@ -20,8 +20,14 @@ export {
   readAgreedLock,
   readLock,
 } from "./lock_file.ts";
-export { localSourcePath } from "./local_source.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
+export {
+  type PlacedItem,
+  placedItems,
+  placeName,
+  SKILLS_PLUGIN,
+  skillsPluginAt,
+} from "./place_names.ts";
 export { type Pointer, programOf } from "./pointers.ts";
 export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";
@@ -34,7 +40,6 @@ export {
   rollbackChange,
 } from "./rollback.ts";
 export { transact } from "./slots.ts";
-export { openEnvSecrets, secretFacts } from "./secrets.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {

@@ -1,23 +1,27 @@
 /** Plugins and skills of a manifest: found, checked, and given a place in the slot. Reads only. */
-import { type AbsPath, isWithin, join } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
 import { AppError } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
 import type { Dirs } from "../base/dirs.ts";
 import {
-  localSourcePath,
   lockedItem,
   type OpenEnv,
+  placeName,
   readAgreedLock,
+  SKILLS_PLUGIN,
+  skillsPluginAt,
 } from "../env/mod.ts";
-import type { Entry, LockedItem } from "../manifest/mod.ts";
+import type { Entry, EntryKind, Lock, LockedItem } from "../manifest/mod.ts";
+import {
+  findContentRoot,
+  locate,
+  parseSource,
+  requirePluginName,
+} from "../sources/mod.ts";
 import { objectTreeIn, parseTreeHash, type TreeHash } from "../store/mod.ts";
-import { isDirectory, isFile, lstat, readText, realPath } from "../os/fs.ts";
-import { sha256Hex } from "../os/hash.ts";
+import { lstat } from "../os/fs.ts";
 import { scanTree, type TreeEntry, treeFingerprint } from "./tree.ts";
 import type { InstallStep, TrustedContent } from "./types.ts";
-
-/** Name of the plugin that carries the bare skills: they are offered as `skills:<name>`. */
-export const SKILLS_PLUGIN = "skills";
 
 /** A plugin as the agent will be given it. */
 export interface PlannedPlugin {
@@ -34,24 +38,6 @@ export interface Contents {
   readonly installs: readonly InstallStep[];
 }
 
-/** Anything a plugin may consist of. Claude Code 2.1.329. */
-const PLUGIN_PARTS = [
-  ".claude-plugin",
-  "skills",
-  "commands",
-  "agents",
-  "hooks",
-  "output-styles",
-  "monitors",
-  "themes",
-  "workflows",
-  "bin",
-  ".mcp.json",
-  ".lsp.json",
-  "settings.json",
-  "SKILL.md",
-];
-
 /** A tree as it was found. */
 export interface FoundTree {
   readonly kind: "plugin" | "skill";
@@ -66,52 +52,38 @@ export interface FoundTree {
 export interface ContentsOptions {
   /** The content hash of a tree; given where copies must hold just what was hashed. */
   readonly hashOf?: (tree: FoundTree) => string;
+  /** The lock that counts; the one on the disk unless given. */
+  readonly lock?: Lock;
+  /** Leaves out what has yet to be installed, instead of refusing. */
+  readonly mayLack?: boolean;
 }
 
-/** Finds and checks every plugin and skill. Throws `CONTENT_INVALID`, `NOT_SUPPORTED`, `IO`. */
+/** Where planning looks. */
+interface Place {
+  readonly home: AbsPath;
+  readonly dirs: Dirs;
+}
+
+/** Finds and checks every plugin and skill. Throws `CONTENT_INVALID`, `STORE_MISSING`, `IO`. */
 export function planContents(
   env: OpenEnv,
-  { home, dirs }: { readonly home: AbsPath; readonly dirs: Dirs },
+  place: Place,
   options: ContentsOptions = {},
 ): Contents {
   const { manifest, slot } = env;
-  const lock = readAgreedLock(env);
-  if (
-    manifest.skills.length > 0 &&
-    manifest.plugins.some((p) => p.name === SKILLS_PLUGIN)
-  ) {
-    throw new AppError(
-      "CONTENT_INVALID",
-      `Cannot use a plugin called "${SKILLS_PLUGIN}" together with skills: they are given to the agent under that name`,
-      {
-        hint: `Put the skills into a plugin of another name`,
-      },
-    );
-  }
-  const plugins = manifest.plugins.map((entry) => {
-    const locked = lock && lockedItem(lock, "plugins", entry.name);
-    const source = locked === undefined
-      ? locateSource(entry, { env, home })
-      : storedTree(locked, env, dirs);
-    checkPlugin(entry, source);
-    const tree = placeTree(entry, source, { kind: "plugin", options, locked });
+  const lock = options.lock ?? readAgreedLock(env);
+  requireFreeName(env);
+  const job: Job = { env, place, options, lock };
+  const plugins = manifest.plugins.flatMap((entry) => {
+    const tree = findTree(entry, "plugins", job);
+    if (tree === undefined) return [];
+    requirePluginName(tree.source, entry.name);
     return { ...tree, installed: join(slot.installed, tree.mark, entry.name) };
   });
-  const skills = manifest.skills.map((entry) => {
-    const locked = lock && lockedItem(lock, "skills", entry.name);
-    const source = locked === undefined
-      ? locateSource(entry, { env, home })
-      : storedTree(locked, env, dirs);
-    if (!isFile(join(source, "SKILL.md"))) {
-      throw missing("skill", entry, join(source, "SKILL.md"));
-    }
-    return placeTree(entry, source, { kind: "skill", options, locked });
-  });
-  const skillsPlugin = skills.length === 0 ? undefined : join(
-    slot.installed,
-    sha256Hex(skills.map((skill) => skill.mark).join(" ")).slice(0, 16),
-    SKILLS_PLUGIN,
+  const skills = manifest.skills.flatMap((entry) =>
+    findTree(entry, "skills", job) ?? []
   );
+  const skillsPlugin = skillsPluginAt(slot, skills.map(({ mark }) => mark));
   const installs = [
     ...plugins.map((tree) => stepOf("plugin", tree, tree.installed)),
     ...skills.map((tree) =>
@@ -129,6 +101,24 @@ export function planContents(
   };
 }
 
+function requireFreeName({ manifest }: OpenEnv): void {
+  const isTaken = manifest.skills.length > 0 &&
+    manifest.plugins.some((plugin) => plugin.name === SKILLS_PLUGIN);
+  if (!isTaken) return;
+  throw new AppError(
+    "CONTENT_INVALID",
+    `Cannot use a plugin called "${SKILLS_PLUGIN}" together with skills: they are given to the agent under that name`,
+    { hint: "Put the skills into a plugin of another name" },
+  );
+}
+
+interface Job {
+  readonly env: OpenEnv;
+  readonly place: Place;
+  readonly options: ContentsOptions;
+  readonly lock: Lock | undefined;
+}
+
 /** A tree with the name of its copy's directory. */
 interface PlacedTree {
   readonly name: string;
@@ -136,6 +126,30 @@ interface PlacedTree {
   readonly mark: string;
   readonly content: TrustedContent | undefined;
   readonly tree: TreeHash | undefined;
+}
+
+/** The tree of an entry; undefined when it has yet to be installed and may lack. */
+function findTree(
+  entry: Entry,
+  kind: EntryKind,
+  { env, place, options, lock }: Job,
+): PlacedTree | undefined {
+  const locked = lock && lockedItem(lock, kind, entry.name);
+  const content = kind === "plugins" ? "plugin" : "skill";
+  const found = locked === undefined
+    ? localTree(entry, content, { env, home: place.home })
+    : storedTree(locked, place.dirs);
+  if (found !== undefined) {
+    return placeTree(entry, found, { kind: content, options, locked });
+  }
+  if (options.mayLack) return undefined;
+  throw new AppError(
+    "STORE_MISSING",
+    `Cannot use ${quote(entry.name)} of ${
+      quote(env.label)
+    }: it is not installed`,
+    { hint: "Install it: aenv install" },
+  );
 }
 
 /** Where content is checked, the copy is named after it: what runs then is what was hashed, however the source looks. */
@@ -168,22 +182,24 @@ function placeTree(
   return { name, source, mark: placeName(name, tree ?? hash), content, tree };
 }
 
-/** Name of the directory for the copy of a tree with this hash. */
-function placeName(name: string, hash: string): string {
-  return sha256Hex(JSON.stringify([name, hash])).slice(0, 16);
+/** The tree that the lock pins, in the store; it is proved when it is placed. */
+function storedTree(locked: LockedItem, dirs: Dirs): AbsPath | undefined {
+  const path = objectTreeIn(dirs.store, parseTreeHash(locked.tree));
+  return lstat(path)?.kind === "directory" ? path : undefined;
 }
 
-/** The tree that the lock pins, in the store; it is proved when it is placed. Throws `STORE_MISSING`. */
-function storedTree(locked: LockedItem, env: OpenEnv, dirs: Dirs): AbsPath {
-  const path = objectTreeIn(dirs.store, parseTreeHash(locked.tree));
-  if (lstat(path)?.kind === "directory") return path;
-  throw new AppError(
-    "STORE_MISSING",
-    `Cannot use ${quote(locked.name)} of ${
-      quote(env.label)
-    }: it is not installed`,
-    { hint: "Install what the lock pins: aenv install" },
-  );
+/** A directory on this machine, used as it is. Undefined for any other source: that has to be installed. */
+function localTree(
+  { name, source, subpath }: Entry,
+  kind: "plugin" | "skill",
+  { env, home }: { readonly env: OpenEnv; readonly home: AbsPath },
+): AbsPath | undefined {
+  const spec = parseSource(source);
+  if (spec.kind !== "path") return undefined;
+  const place = { manifestDir: env.baseDir, host: { home: () => home } };
+  const found = locate(spec.path, place);
+  if (found.kind === "file") return undefined;
+  return findContentRoot(found.path, { kind, what: name, subpath });
 }
 
 function stepOf(
@@ -199,113 +215,4 @@ function stepOf(
     ...(content === undefined ? {} : { content }),
     ...(tree === undefined ? {} : { tree }),
   };
-}
-
-interface SourceContext {
-  readonly env: OpenEnv;
-  readonly home: AbsPath;
-}
-
-/** The directory an entry's source and subpath lead to. */
-function locateSource(
-  entry: Entry,
-  { env, home }: SourceContext,
-): AbsPath {
-  const path = localSourcePath(entry.source, {
-    baseDir: env.baseDir,
-    home: () => home,
-  });
-  if (path === undefined) {
-    throw new AppError(
-      "STORE_MISSING",
-      `Cannot use ${quote(entry.name)} from ${
-        quote(entry.source)
-      }: it has not been installed`,
-      { hint: "Install it: aenv install" },
-    );
-  }
-  const base = realPath(path);
-  if (base === undefined || !isDirectory(base)) {
-    const state = lstat(path) === undefined
-      ? "it does not exist"
-      : "it is not a directory";
-    throw new AppError(
-      "CONTENT_INVALID",
-      `Cannot use ${quote(path)} for ${quote(entry.name)}: ${state}`,
-      {
-        hint: `Mend source in ${env.manifestPath}`,
-      },
-    );
-  }
-  if (entry.subpath === undefined) return base;
-  const inside = realPath(join(base, entry.subpath));
-  if (inside === undefined || !isDirectory(inside) || !isWithin(inside, base)) {
-    throw new AppError(
-      "CONTENT_INVALID",
-      `Cannot use subpath ${quote(entry.subpath)} of ${
-        quote(entry.name)
-      }: there is no such directory in ${quote(base)}`,
-      {
-        hint: `Mend subpath in ${env.manifestPath}`,
-      },
-    );
-  }
-  return inside;
-}
-
-function checkPlugin(entry: Entry, source: AbsPath): void {
-  if (!PLUGIN_PARTS.some((part) => lstat(join(source, part)) !== undefined)) {
-    throw missing(
-      "plugin",
-      entry,
-      join(source, ".claude-plugin", "plugin.json"),
-    );
-  }
-  const file = join(source, ".claude-plugin", "plugin.json");
-  const text = readText(file);
-  if (text === undefined) return;
-  const name = pluginName(text, file);
-  if (name === entry.name) return;
-  throw new AppError(
-    "CONTENT_INVALID",
-    `Cannot use plugin ${quote(entry.name)}: its own manifest calls it ${
-      quote(name)
-    }`,
-    {
-      hint: `Write name = ${quote(name)} in aenv.toml`,
-    },
-  );
-}
-
-function pluginName(text: string, file: AbsPath): string {
-  try {
-    const value: unknown = JSON.parse(text);
-    const name = typeof value === "object" && value !== null
-      ? (value as { name?: unknown }).name
-      : undefined;
-    if (typeof name === "string") return name;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new AppError(
-      "CONTENT_INVALID",
-      `Cannot read plugin manifest ${quote(file)}: ${error.message}`,
-      { cause: error },
-    );
-  }
-  throw new AppError(
-    "CONTENT_INVALID",
-    `Cannot read plugin manifest ${quote(file)}: it has no name`,
-  );
-}
-
-function missing(kind: string, entry: Entry, file: AbsPath): AppError {
-  return new AppError(
-    "CONTENT_INVALID",
-    `Cannot use ${quote(entry.name)} as a ${quote(kind)}: ${
-      quote(file)
-    } is missing`,
-    {
-      hint: "Check source and subpath in aenv.toml",
-    },
-  );
 }

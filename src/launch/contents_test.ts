@@ -75,14 +75,14 @@ Deno.test("planContents() refuses sources that are missing, remote, or not what 
   write(`${root}/file`, "x");
   const cases: [string, string, RegExp][] = [
     ["./gone", "CONTENT_INVALID", /it does not exist/],
-    ["./file", "CONTENT_INVALID", /it is not a directory/],
+    ["./file", "STORE_MISSING", /it is not installed/],
     ["./other", "CONTENT_INVALID", /its own manifest calls it "other"/],
     ["./broken", "CONTENT_INVALID", /plugin.json/],
-    ["./nameless", "CONTENT_INVALID", /it has no name/],
-    ["./empty", "CONTENT_INVALID", /plugin.json" is missing/],
-    ["npm:x@1", "STORE_MISSING", /it has not been installed/],
-    ["git+https://h/r", "STORE_MISSING", /it has not been installed/],
-    ["x@owner/repo", "STORE_MISSING", /it has not been installed/],
+    ["./nameless", "CONTENT_INVALID", /has no name/],
+    ["./empty", "CONTENT_INVALID", /there is no ".*plugin.json" in its root/],
+    ["npm:x@1", "STORE_MISSING", /it is not installed/],
+    ["git+https://h/r", "STORE_MISSING", /it is not installed/],
+    ["x@owner/repo", "STORE_MISSING", /it is not installed/],
   ];
   for (const [source, code, message] of cases) {
     assert.throws(

@@ -10,6 +10,7 @@ import {
   liveRuns,
   notFound,
   type OpenEnv,
+  SKILLS_PLUGIN,
 } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import {
@@ -23,7 +24,6 @@ import {
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { run } from "../os/process.ts";
-import { SKILLS_PLUGIN } from "./contents.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { isStored, mendPlaced, placeFromStore } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";

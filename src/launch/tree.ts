@@ -2,6 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, isWithin, join, parent } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
+import { EXCLUDED_NAMES } from "../base/tree_names.ts";
 import {
   copyFile,
   ensureDir,
@@ -26,8 +27,6 @@ export interface TreeEntry {
   readonly mark: string;
 }
 
-/** Never part of a plugin or skill. */
-const EXCLUDED = new Set([".git", ".DS_Store", "__pycache__"]);
 const MAX_ENTRIES = 20_000;
 const MAX_BYTES = 512 * 1024 * 1024;
 
@@ -37,7 +36,7 @@ export function scanTree(root: AbsPath): TreeEntry[] {
   let bytes = 0;
   function walk(dir: AbsPath, prefix: string): void {
     for (const { name } of readDir(dir) ?? []) {
-      if (EXCLUDED.has(name)) continue;
+      if (EXCLUDED_NAMES.has(name)) continue;
       const entry = scanEntry(root, prefix + name);
       out.push(entry);
       bytes += entry.size;

@@ -104,6 +104,17 @@ export function readPluginManifest(
   return { ...value, name };
 }
 
+/** Refuses a plugin that calls itself something else: the agent goes by its own word. Throws `CONTENT_INVALID`. */
+export function requirePluginName(dir: AbsPath, name: string): void {
+  const own = readPluginManifest(dir, name)?.name;
+  if (own === undefined || own === name) return;
+  throw new AppError(
+    "CONTENT_INVALID",
+    `Cannot use plugin ${quote(name)}: its own manifest calls it ${quote(own)}`,
+    { hint: `Use that name: ${quote(own)}` },
+  );
+}
+
 /** The directory that holds everything; undefined when there is more than one entry, or a file. */
 function onlyDirectory(dir: AbsPath): AbsPath | undefined {
   const entries = (readDir(dir) ?? [])

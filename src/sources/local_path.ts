@@ -9,9 +9,14 @@ import {
 } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { lstat, realPath, stat } from "../os/fs.ts";
-import type { PathPin, PathSpec, SourceContext } from "./source.ts";
+import type { Host } from "../os/host.ts";
+import type { PathPin, PathSpec } from "./source.ts";
 
-type Place = Pick<SourceContext, "manifestDir" | "host">;
+/** What paths start from. */
+interface Place {
+  readonly manifestDir: AbsPath;
+  readonly host: Pick<Host, "home">;
+}
 
 /** The absolute path of a path source, links not resolved: from the manifest's directory, or from home for `~/…`. */
 export function localPath(path: string, { manifestDir, host }: Place): AbsPath {

@@ -5,9 +5,10 @@ export {
   findContentRoot,
   isContent,
   readPluginManifest,
+  requirePluginName,
 } from "./content_root.ts";
 export { type FetchOptions, fetchSource } from "./fetch.ts";
-export { localPath } from "./local_path.ts";
+export { localPath, locate } from "./local_path.ts";
 export { parseSource } from "./parse.ts";
 export { describePin, formatPin, parsePin } from "./pin.ts";
 export { resolveSource } from "./resolve.ts";

@@ -1,11 +1,10 @@
 /** Whether the copies of plugins and skills in the env's slot are what their sources are. */
 import { type AbsPath, join } from "../base/paths.ts";
+import { EXCLUDED_NAMES } from "../base/tree_names.ts";
 import type { LaunchPlan } from "../launch/mod.ts";
 import { lstat, readDir, readLink, sameContents } from "../os/fs.ts";
 import { From, type Row } from "./types.ts";
 
-/** Never copied. */
-const EXCLUDED = new Set([".git", ".DS_Store", "__pycache__"]);
 const MAX_NAMED = 3;
 
 /** One row per copied plugin or skill. */
@@ -61,7 +60,7 @@ function treeDifferences(
 
 function entries(dir: AbsPath): Map<string, string> {
   return new Map(
-    (readDir(dir) ?? []).filter(({ name }) => !EXCLUDED.has(name))
+    (readDir(dir) ?? []).filter(({ name }) => !EXCLUDED_NAMES.has(name))
       .map(({ name, kind }) => [name, kind]),
   );
 }

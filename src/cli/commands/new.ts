@@ -1,6 +1,5 @@
-import { activeEnv, createEnv } from "../../env/mod.ts";
+import { createEnv, hostDirs, type OpenEnv } from "../../env/mod.ts";
 import { requireTrust } from "../../launch/mod.ts";
-import type { Host } from "../../os/host.ts";
 import { type Command, textOption } from "../command.ts";
 import { leftOutLines } from "../left_out.ts";
 
@@ -27,11 +26,14 @@ export const command: Command = {
   },
   async run(input, host) {
     const from = textOption(input, "from");
-    if (from !== undefined) checkSource(from, host);
+    // A named env counts as its user's own: a copy must not make that of what a repository brought.
+    const check = (source: OpenEnv) =>
+      requireTrust(source, { host, dirs: hostDirs(host) });
     const made = await createEnv({
       name: input.args[0]!,
       from,
       bare: input.options["bare"] === true,
+      check,
     }, host);
     return {
       data: made,
@@ -45,9 +47,3 @@ export const command: Command = {
     };
   },
 };
-
-/** A named env counts as its user's own: a copy must not make that of what a repository brought. */
-function checkSource(from: string, host: Host): void {
-  const { env, dirs } = activeEnv(host, from);
-  if (env.kind === "env") requireTrust(env, { host, dirs });
-}

@@ -40,6 +40,7 @@ export {
   rollbackChange,
 } from "./rollback.ts";
 export { transact } from "./slots.ts";
+export { openEnvSecrets, secretFacts } from "./secrets.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {

@@ -240,7 +240,7 @@ const CHECKS: Readonly<Record<string, (world: NpmWorld) => Promise<void>>> = {
       "npm:@private/kit",
       world.context({ env }),
     );
-    assert.match(error.hint ?? "", /_authToken.*aenv trust/);
+    assert.match(error.hint ?? "", /_authToken.*your own.*~\/\.npmrc/);
     const trusted = world.context({ env, trusted: true });
     assert.equal(await world.version("npm:@private/kit", trusted), "3.0.0");
     world.npmrc("home/.npmrc", { registry: world.registry.url });

@@ -298,7 +298,7 @@ function loginHint(registry: Registry, name: string): string {
   if (registry.config.withheld.length > 0) {
     return `The project's .npmrc sets ${
       quote(registry.config.withheld[0]!)
-    }, which counts once you trust the project: aenv trust`;
+    }, which counts in your own only: write it into ~/.npmrc`;
   }
   return `Is it ${
     quote(name)

@@ -2,3 +2,4 @@
 export { findAgent, type FindOptions } from "./find.ts";
 export { agentVersion, compatProblem } from "./version.ts";
 export * as claude from "./claude/mod.ts";
+export * as foreign from "./foreign/mod.ts";

@@ -47,6 +47,8 @@ export const ERROR_CODES = {
   MANIFEST_UNTRUSTED:
     "aenv.toml belongs to somebody else or is writable by everybody",
   NAME_INVALID: "a name has characters or a length that names may not have",
+  NETWORK_RULE_INVALID:
+    "an entry of [sandbox] network.allow names no host that could be allowed",
   NOT_SUPPORTED: "this version or this system cannot do it",
   PATH_INVALID: "a path is not what the operation needs",
   PIN_INVALID: ".aenv-version does not hold one environment name",
@@ -55,6 +57,7 @@ export const ERROR_CODES = {
   SECRET_EXISTS: "a secret of that key is kept already",
   SECRET_INVALID: "a value cannot be kept or handed out as it is",
   SECRET_MISSING: "no value is kept for a key",
+  SANDBOX_REFUSED: "the sandbox may not grant what is asked for",
   SHELL_UNSAFE: "a path cannot be put into a shell script safely",
   SOURCE_DENIED: "a server asks for a login, or refuses the one it was given",
   SOURCE_INVALID: "a source is written in none of the accepted forms",

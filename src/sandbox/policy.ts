@@ -1,0 +1,248 @@
+/** From wishes and facts to a policy. Pure. */
+import { AppError, ExitCode } from "../base/errors.ts";
+import { type AbsPath, isWithin } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import { openPathDirs, protectedPaths } from "./policy_guard.ts";
+import type {
+  Found,
+  HostFacts,
+  Match,
+  PolicyInput,
+  Wish,
+} from "./policy_input.ts";
+import { plantedLink, refusalOf, sealedPlaces } from "./policy_rules.ts";
+import { variablesToSet } from "./policy_variables.ts";
+import { refused } from "./policy_wishes.ts";
+import {
+  type HostGrant,
+  type LeftOut,
+  type NetworkPolicy,
+  type PathGrant,
+  type PortGrant,
+  RIGHTS,
+  type SandboxPolicy,
+  type SocketGrant,
+} from "./types.ts";
+
+/** The policy of one launch. Throws `SANDBOX_REFUSED` (exit 3) when something that is needed or asked for may not be granted. */
+export function buildPolicy(
+  input: PolicyInput,
+  facts: HostFacts,
+): SandboxPolicy {
+  const draft = new Draft(facts);
+  for (const found of facts.found) draft.take(found);
+  draft.checkLinks();
+  const grants = sorted(withoutCovered(draft.grants));
+  const writable = pathsOf(grants, "write");
+  const tmpDir = realPlace(input.tmpDir, facts);
+  return {
+    domain: input.domain,
+    os: input.os,
+    agent: input.agent,
+    grants,
+    protected: protectedPaths(facts.guards, writable),
+    sealed: sealedPlaces(facts, writable),
+    network: networkPolicy(input),
+    unixSockets: draft.sockets,
+    environment: input.environment,
+    tmpDir,
+    make: [...new Set(draft.make)],
+    sets: variablesToSet(facts.home, {
+      tmpDir,
+      cacheDir: realPlace(input.cacheDir, facts),
+      writable,
+      lacksGitConfig: lacksGitConfig(facts),
+    }),
+    scopes: { signals: true, abstractSockets: true },
+    leftOut: [
+      ...draft.leftOut,
+      ...openPathDirs(facts.searchPath, writable),
+      ...facts.git.flatMap(({ entry, problem }) =>
+        problem === undefined ? [] : [{ path: entry, why: problem }]
+      ),
+    ],
+  };
+}
+
+/** The grants as they come together. */
+class Draft {
+  readonly grants: PathGrant[] = [];
+  readonly sockets: SocketGrant[] = [];
+  readonly make: AbsPath[] = [];
+  readonly leftOut: LeftOut[] = [];
+  readonly #facts: HostFacts;
+  readonly #linked: { readonly wish: Wish; readonly match: Match }[] = [];
+
+  constructor(facts: HostFacts) {
+    this.#facts = facts;
+  }
+
+  take({ wish, matches }: Found): void {
+    if (matches.length === 0) this.#missing(wish);
+    for (const match of matches) {
+      const refusal = refusalOf(match, wish, this.#facts);
+      if (refusal !== undefined) this.#refuse(wish, match, refusal);
+      else this.#grant(wish, match);
+    }
+  }
+
+  /** What was reached through a link that lies in a writable place may have been planted there by an earlier run. */
+  checkLinks(): void {
+    const writable = pathsOf(this.grants, "write");
+    for (const { wish, match } of this.#linked) {
+      const dir = plantedLink(match, writable);
+      if (dir === undefined) continue;
+      if (writable.some((grant) => isWithin(match.path, grant))) continue;
+      const index = this.grants.findIndex((grant) =>
+        grant.path === match.path && grant.access === wish.access
+      );
+      if (index >= 0) this.grants.splice(index, 1);
+      this.#refuse(
+        wish,
+        match,
+        `a link in ${dir}, which is writable from inside, leads to it`,
+      );
+    }
+  }
+
+  #grant(wish: Wish, match: Match): void {
+    const { path, kind } = match;
+    if (match.links.length > 0) this.#linked.push({ wish, match });
+    if (kind === "socket") return this.#socket(wish, match);
+    if (kind === "missing") this.make.push(path);
+    this.grants.push({
+      path,
+      kind: kind === "file" ? "file" : "directory",
+      access: wish.access,
+      why: wish.why,
+    });
+  }
+
+  #socket(wish: Wish, { path }: Match): void {
+    if (wish.access === "write") this.sockets.push({ path, why: wish.why });
+    else {
+      this.leftOut.push({
+        path,
+        why: "it is a socket: grant it with :rw to connect to it",
+      });
+    }
+  }
+
+  #missing(wish: Wish): void {
+    if (wish.need === "must") throw lacking(wish);
+    if (wish.need === "asked") {
+      this.leftOut.push({
+        path: wish.path,
+        why: `${wish.why.text}: nothing is there`,
+      });
+    }
+  }
+
+  #refuse(wish: Wish, match: Match, refusal: string): void {
+    if (wish.need === "may") {
+      this.leftOut.push({ path: match.path, why: refusal });
+      return;
+    }
+    if (wish.need === "asked") throw refused(wish.why.text, refusal);
+    throw new AppError(
+      "SANDBOX_REFUSED",
+      `Cannot confine the agent to ${quote(match.path)}: ${refusal}`,
+      {
+        hint: wish.why.source === "project"
+          ? "Start it in the directory of a project"
+          : undefined,
+        exitCode: ExitCode.refused,
+      },
+    );
+  }
+}
+
+function lacking(wish: Wish): AppError {
+  return new AppError(
+    "SANDBOX_REFUSED",
+    `Cannot grant ${quote(wish.path)}: nothing is there`,
+    { exitCode: ExitCode.refused },
+  );
+}
+
+function pathsOf(
+  grants: readonly PathGrant[],
+  access: PathGrant["access"],
+): AbsPath[] {
+  return [
+    ...new Set(
+      grants.filter((grant) => grant.access === access)
+        .map(({ path }) => path),
+    ),
+  ];
+}
+
+/** Takes out what another grant gives as well. Of two that give the same the first stays. */
+function withoutCovered(grants: readonly PathGrant[]): PathGrant[] {
+  return grants.filter((grant, index) =>
+    !grants.some((other, at) => {
+      if (at === index || !covers(other, grant)) return false;
+      return at < index || !covers(grant, other);
+    })
+  );
+}
+
+function covers(one: PathGrant, other: PathGrant): boolean {
+  // Compared as text: this is done for every pair of grants at every launch.
+  const isAbove = one.path === other.path ||
+    (one.kind === "directory" && other.path.startsWith(one.path + "/"));
+  return isAbove && gives(one, other);
+}
+
+function gives(one: PathGrant, other: PathGrant): boolean {
+  return RIGHTS[other.access].every((operation) =>
+    RIGHTS[one.access].includes(operation)
+  );
+}
+
+function sorted(grants: readonly PathGrant[]): PathGrant[] {
+  return grants.toSorted((a, b) =>
+    a.path < b.path
+      ? -1
+      : a.path > b.path
+      ? 1
+      : a.access < b.access
+      ? -1
+      : a.access > b.access
+      ? 1
+      : 0
+  );
+}
+
+/** `localhost:5432` and its spellings are ports of this machine; everything else is a host. */
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\]):(\d{1,5})$/i;
+
+function networkPolicy({ wishes: { network } }: PolicyInput): NetworkPolicy {
+  if (network.mode !== "hosts") return network;
+  const allow: HostGrant[] = [];
+  const ports: PortGrant[] = [];
+  for (const text of network.allow) {
+    const why = {
+      source: "manifest",
+      text: `sandbox.network.allow: ${text}`,
+    } as const;
+    const port = Number(LOOPBACK.exec(text)?.[1] ?? "0");
+    if (port > 0 && port <= 65535) ports.push({ port, why });
+    else allow.push({ pattern: text, why });
+  }
+  return { mode: "hosts", allow, ports, proxy: undefined };
+}
+
+/** Whether there is a git configuration that the agent may not read: git would stop there. */
+function lacksGitConfig({ found }: HostFacts): boolean {
+  return found.some(({ wish, matches }) =>
+    wish.unlessSecret && /\.gitconfig$|\/git\/config$/.test(wish.path) &&
+    matches.some(({ problem }) => problem !== undefined)
+  );
+}
+
+/** Where a place of the launch really is. */
+function realPlace(path: AbsPath, facts: HostFacts): AbsPath {
+  const found = facts.found.find(({ wish }) => wish.path === path);
+  return found?.matches[0]?.path ?? path;
+}

@@ -1,0 +1,134 @@
+/** Everything that a policy would grant, before anybody looked whether it exists and whether it may be granted. */
+import { AppError, ExitCode } from "../base/errors.ts";
+import {
+  type AbsPath,
+  isAbsolutePath,
+  join,
+  parseAbsPath,
+  resolveFrom,
+} from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import type { GitPlaces, PolicyInput, Wish } from "./policy_input.ts";
+import type { Access, Reason } from "./types.ts";
+
+/** Wishes of the launch and of the manifest. Throws (exit 3) on a path of the manifest that cannot be understood. */
+export function envWishes(
+  input: PolicyInput,
+  git: readonly GitPlaces[],
+): Wish[] {
+  return [
+    {
+      path: input.projectRoot,
+      access: "write",
+      need: "must",
+      why: { source: "project", text: "the project" },
+    },
+    ...git.flatMap(gitWishes),
+    ...input.places.map((place): Wish => ({ ...place, need: "must" })),
+    ownDirectory(input.tmpDir, {
+      source: "tmp",
+      text: "private temporary directory",
+    }),
+    ownDirectory(input.cacheDir, {
+      source: "slot",
+      text: "caches of this environment",
+    }),
+    ...manifestWishes(input),
+  ];
+}
+
+function gitWishes(git: GitPlaces): Wish[] {
+  return git.dirs.map((path) => ({
+    path,
+    access: "write",
+    need: "may",
+    why: {
+      source: "git",
+      text: "the repository that this worktree belongs to",
+    },
+  }));
+}
+
+function ownDirectory(path: AbsPath, why: Reason): Wish {
+  return { path, access: "write", need: "must", why, make: true };
+}
+
+function manifestWishes(input: PolicyInput): Wish[] {
+  const { paths, pathDirs, cacheDirs } = input.wishes;
+  return [
+    ...paths.map(({ path, access }) =>
+      manifestWish(input, path, {
+        access: access === "rw" ? "write" : "read",
+        line: `sandbox.paths: ${path}:${access}`,
+      })
+    ),
+    ...pathDirs.map((path) =>
+      manifestWish(input, path, {
+        access: "exec",
+        line: `sandbox.path_dirs: ${path}`,
+      })
+    ),
+    ...cacheDirs.map((path) =>
+      manifestWish(input, path, {
+        access: "write",
+        line: `sandbox.cache_dirs: ${path}`,
+        make: true,
+      })
+    ),
+  ];
+}
+
+function manifestWish(
+  input: PolicyInput,
+  text: string,
+  { access, line, make }: {
+    readonly access: Access;
+    readonly line: string;
+    readonly make?: boolean;
+  },
+): Wish {
+  const path = manifestPath(input, text, line);
+  return {
+    path,
+    access,
+    need: "asked",
+    why: { source: "manifest", text: line },
+    glob: /[*?]/.test(text),
+    ...(make ? { make } : {}),
+  };
+}
+
+/** A path of the manifest, `~` expanded. Throws `SANDBOX_REFUSED`. */
+export function manifestPath(
+  { home, baseDir }: Pick<PolicyInput, "home" | "baseDir">,
+  text: string,
+  line: string,
+): AbsPath {
+  if (text.split("/").includes("**")) {
+    throw refused(line, 'it has "**" in it', "Write * for one name at a time");
+  }
+  if (text !== "~" && !text.startsWith("~/")) {
+    // ~user would need the user database, and is nobody's habit.
+    if (text.startsWith("~")) {
+      throw refused(line, "~ stands for your own home only");
+    }
+    return isAbsolutePath(text)
+      ? parseAbsPath(text, line)
+      : resolveFrom(baseDir, text);
+  }
+  if (home === undefined) throw refused(line, "HOME is not set");
+  return join(home, text.slice(1));
+}
+
+/** A line of the manifest that is not granted: the agent is not started. */
+export function refused(line: string, state: string, hint?: string): AppError {
+  return new AppError(
+    "SANDBOX_REFUSED",
+    `Cannot grant ${quote(line)}: ${state}`,
+    {
+      hint: hint ??
+        "Take the line out of the manifest, or name a smaller place",
+      exitCode: ExitCode.refused,
+    },
+  );
+}

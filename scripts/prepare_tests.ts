@@ -21,6 +21,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   script: "bsdutils",
   strace: "strace",
   tmux: "tmux",
+  unshare: "util-linux",
   zip: "zip",
   zsh: "zsh",
 };

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import type { AbsPath } from "../../src/base/paths.ts";
+import { hashTree } from "../../src/store/mod.ts";
 import { tarOf } from "../support/sources/tar_bytes.ts";
 import { zipOf } from "../support/sources/zip_bytes.ts";
 import { plugin, RegistryWorld, Servers, skill } from "./registry_world.ts";
@@ -38,8 +40,7 @@ async function installElsewhere(
   await world.must(["install", "--frozen"], { machine });
   assert.deepEqual(world.files(), before);
   for (const [item, { tree }] of Object.entries(world.pins())) {
-    const digits = tree.replace("sha256-", "");
-    const dir = `${machine.root}/store/objects/${digits.slice(0, 2)}/${digits}`;
+    const dir = `${machine.root}/store/objects/${tree.slice(0, 2)}/${tree}`;
     assert.ok(Deno.statSync(`${dir}/tree`).isDirectory, item);
   }
 }
@@ -109,8 +110,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await world.must(["add", "skill", "closed", ...source]);
     const machine = world.machine("stranger");
     const message = /closed.*\n.*npm login --registry/;
-    await world.refused(["install", "--frozen"], message, machine);
-    await world.refused(["update", "closed"], message, machine);
+    await world.refused(["install", "--frozen"], message, { machine: machine });
+    await world.refused(["update", "closed"], message, { machine: machine });
   },
 
   async "a package that was taken back still installs where the store has it, and is named where it has not"(
@@ -123,7 +124,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await registry.npm(["unpublish", "yanked@1.0.1", "--force"]);
     await world.must(["install", "--frozen"]);
     const cold = world.machine("cold");
-    await world.refused(["install", "--frozen"], /yanked@1\.0\.1/, cold);
+    await world.refused(["install", "--frozen"], /yanked@1\.0\.1/, {
+      machine: cold,
+    });
     await registry.npm(["unpublish", "yanked", "--force"]);
     await world.must(["install", "--frozen"]);
     await world.refused(["update", "yanked"], /yanked/);
@@ -143,7 +146,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const words = await world.refused(
       ["install"],
       /swapped@1\.0\.0.*sha512-.*sha512-/s,
-      cold,
+      { machine: cold },
     );
     assert.ok(words.includes(first!), words);
   },
@@ -185,7 +188,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await world.must(["install", "--frozen"]);
     await world.must(["install"]);
     const cold = world.machine("cold");
-    await world.refused(["install", "--frozen"], /leaving\.git/, cold);
+    await world.refused(["install", "--frozen"], /leaving\.git/, {
+      machine: cold,
+    });
     await world.refused(["update"], /leaving\.git/);
   },
 
@@ -212,7 +217,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const words = await world.refused(
       ["install"],
       /flat\.tar\.gz.*[0-9a-f]{64}.*[0-9a-f]{64}/s,
-      cold,
+      { machine: cold },
     );
     assert.ok(words.includes(pinned!), words);
     web.answers.delete("/flat.tar.gz");
@@ -301,6 +306,42 @@ const CHECKS: Readonly<Record<string, Check>> = {
     assert.equal(await world.git("status", "--porcelain"), "");
   },
 
+  async "a machine that has nothing gets the pinned trees when frozen, and then needs no network"(
+    world,
+  ) {
+    const { registry, web } = world.servers;
+    await registry.publish("cold", "1.0.0");
+    const repository = await world.servers.repository("cold.git");
+    await repository.commit(plugin("far"));
+    web.serve("/cold.tar.gz", tgz(skill("cold")));
+    for (
+      const [kind, name, source] of [
+        ["skill", "one", "npm:cold"],
+        ["plugin", "far", `git+${web.url}/git/cold.git`],
+        ["skill", "two", `${web.url}/cold.tar.gz`],
+      ] as const
+    ) await world.must(["add", kind, name, "--source", source]);
+    await world.commit();
+    const machine = world.machine("cold");
+    const offline = { machine, offline: true };
+    await world.refused(["install", "--frozen"], /Cannot/, offline);
+    await world.must(["install", "--frozen"], { machine });
+    const trees = treesOf(world, machine.root);
+    assert.deepEqual(
+      trees,
+      Object.fromEntries(
+        Object.entries(world.pins()).map(([name, { tree }]) => [name, tree]),
+      ),
+    );
+    for (const args of [["install", "--frozen"], ["install"], ["lock"]]) {
+      await world.must(args, offline);
+    }
+    await world.must(["trust", "--yes"], offline);
+    await world.must(["run", "--explain"], offline);
+    await world.refused(["update"], /Cannot/, offline);
+    assert.equal(await world.git("status", "--porcelain"), "");
+  },
+
   async "a lock in which a hash was edited is refused with both hashes where the files have to be fetched"(
     world,
   ) {
@@ -318,6 +359,18 @@ const CHECKS: Readonly<Record<string, Check>> = {
     }
   },
 };
+
+/** Hashes of what a machine's store has for each item, by its files. */
+function treesOf(world: RegistryWorld, root: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(world.pins()).map(([name, { tree }]) => [
+      name,
+      hashTree(
+        `${root}/store/objects/${tree.slice(0, 2)}/${tree}/tree` as AbsPath,
+      ),
+    ]),
+  );
+}
 
 function below(
   path: string,

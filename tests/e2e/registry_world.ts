@@ -33,6 +33,22 @@ export interface Machine {
   readonly root: string;
 }
 
+/** Where and how `aenv` is run. */
+export interface CallOptions {
+  /** The first one unless given. */
+  readonly machine?: Machine;
+  /** The project unless given. */
+  readonly cwd?: string;
+  /** In a network namespace that has no interface. */
+  readonly offline?: boolean;
+}
+
+/** A command that runs another one without a network; it becomes that one. */
+function withoutNetwork(command: readonly string[]): string[] {
+  const how = Deno.uid() === 0 ? ["-n"] : ["-r", "-n"];
+  return ["unshare", ...how, "--", ...command];
+}
+
 /** The servers. Use with `await using`. */
 export class Servers implements AsyncDisposable {
   readonly #temp: TempDir;
@@ -131,15 +147,13 @@ export class RegistryWorld implements Disposable {
   /** Runs `aenv ARGS` in the project. */
   async aenv(
     args: readonly string[],
-    { machine = this.here, cwd = this.project }: {
-      readonly machine?: Machine;
-      readonly cwd?: string;
-    } = {},
+    { machine = this.here, cwd = this.project, offline = false }: CallOptions =
+      {},
   ): Promise<Finished> {
-    const done = await run(aenvBinary(), args, {
-      env: this.env(machine),
-      cwd,
-    });
+    const command = [aenvBinary(), ...args];
+    const [program, ...words] = offline ? withoutNetwork(command) : command;
+    const env = this.env(machine);
+    const done = await run(program!, words, { env, cwd });
     this.#outputs.push(done.stdout, done.stderr);
     return done;
   }
@@ -147,7 +161,7 @@ export class RegistryWorld implements Disposable {
   /** Runs `aenv ARGS`. Throws unless it succeeds. */
   async must(
     args: readonly string[],
-    options: { readonly machine?: Machine; readonly cwd?: string } = {},
+    options: CallOptions = {},
   ): Promise<string> {
     const { code, stdout, stderr } = await this.aenv(args, options);
     assert.equal(code, 0, `aenv ${args.join(" ")}: ${stdout}${stderr}`);
@@ -158,10 +172,10 @@ export class RegistryWorld implements Disposable {
   async refused(
     args: readonly string[],
     message: RegExp,
-    machine: Machine = this.here,
+    options: CallOptions = {},
   ): Promise<string> {
     const before = this.files();
-    const { code, stdout, stderr } = await this.aenv(args, { machine });
+    const { code, stdout, stderr } = await this.aenv(args, options);
     assert.match(stderr, message);
     assert.deepEqual([code, stdout], [1, ""]);
     assert.deepEqual(this.files(), before);

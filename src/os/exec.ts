@@ -42,12 +42,18 @@ export function becomeProgram(program: Program): never {
   // Rust's runtime ignores SIGPIPE and an ignored signal survives execve: `claude | head` would not end.
   libc().signal(SIGPIPE, SIG_DFL);
   libc().execve(path, argv.pointer, env.pointer);
-  const code = errno();
-  throw new AppError(
-    "AGENT_NOT_STARTED",
-    `Cannot run ${quote(program.path)}: ${STATES[code] ?? `error ${code}`}`,
-    { cause: [argv.keep.length, env.keep.length] },
-  );
+  throw startFailure(program.path, errno(), [argv.keep, env.keep]);
+}
+
+/** The error for a program that the system refused to run with this `errno`. */
+export function startFailure(
+  path: string,
+  code: number,
+  cause?: unknown,
+): AppError {
+  const state = STATES[code] ?? `error ${code}`;
+  const message = `Cannot run ${quote(path)}: ${state}`;
+  return new AppError("AGENT_NOT_STARTED", message, { cause });
 }
 
 function runAsChild(program: Program): never {

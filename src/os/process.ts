@@ -104,22 +104,46 @@ class Output {
  * undefined when there is no such process. Linux: field 22 of proc_pid_stat(5). macOS: `ps -o lstart`.
  */
 export function processStart(pid: number): string | undefined {
-  if (Deno.build.os === "linux") {
-    // The command name, field 2, may hold spaces and parentheses: count from the last one.
-    // It is cut to 15 bytes, which need not be whole characters.
-    const bytes = readBytes(`/proc/${pid}/stat`);
-    const line = bytes && new TextDecoder("latin1").decode(bytes);
-    return line?.slice(line.lastIndexOf(")") + 2).split(" ")[19];
-  }
+  if (Deno.build.os === "linux") return procStat(pid)?.[19];
+  return psColumn(pid, "lstart")?.replace(/[^A-Za-z0-9]+/g, "_");
+}
+
+/** The process that a process belongs to; undefined when there is no such process. */
+export function parentOf(pid: number): number | undefined {
+  const text = Deno.build.os === "linux"
+    ? procStat(pid)?.[1]
+    : psColumn(pid, "ppid");
+  return text === undefined ? undefined : Number(text);
+}
+
+/** Whether a process was stopped and can be continued. */
+export function isStopped(pid: number): boolean {
+  const state = Deno.build.os === "linux"
+    ? procStat(pid)?.[0]
+    : psColumn(pid, "stat");
+  return /^[Tt]/.test(state ?? "");
+}
+
+/** The fields of proc_pid_stat(5) from the third on; undefined when there is no such process. */
+function procStat(pid: number): string[] | undefined {
+  // The command name, field 2, may hold spaces and parentheses: count from the last one.
+  // It is cut to 15 bytes, which need not be whole characters.
+  const bytes = readBytes(`/proc/${pid}/stat`);
+  const line = bytes && new TextDecoder("latin1").decode(bytes);
+  return line?.slice(line.lastIndexOf(")") + 2).split(" ");
+}
+
+/** What ps(1) says of a process; undefined when there is none. */
+function psColumn(pid: number, column: string): string | undefined {
   if (Deno.build.os === "windows") return undefined;
   const output = new Deno.Command("/bin/ps", {
-    args: ["-o", "lstart=", "-p", String(pid)],
+    args: ["-o", `${column}=`, "-p", String(pid)],
     env: { LC_ALL: "C" },
     clearEnv: true,
     stderr: "null",
   }).outputSync();
   const text = new TextDecoder().decode(output.stdout).trim();
-  return text === "" ? undefined : text.replace(/[^A-Za-z0-9]+/g, "_");
+  return text === "" ? undefined : text;
 }
 
 /** Waits for some milliseconds. */

@@ -110,6 +110,7 @@ const TABLE = [
   ["sethostname", 170, 161],
   ["setns", 308, 268],
   ["setrlimit", 160, 164],
+  ["setsockopt", 54, 208],
   ["settimeofday", 164, 170],
   ["shmat", 30, 196],
   ["shmctl", 31, 195],

@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   SECRET_INVALID: "a value cannot be kept or handed out as it is",
   SECRET_MISSING: "no value is kept for a key",
   SANDBOX_REFUSED: "the sandbox may not grant what is asked for",
+  SANDBOX_UNENFORCED:
+    "the system cannot enforce, or does not enforce, what the sandbox promises",
   SHELL_UNSAFE: "a path cannot be put into a shell script safely",
   SOURCE_DENIED: "a server asks for a login, or refuses the one it was given",
   SOURCE_INVALID: "a source is written in none of the accepted forms",

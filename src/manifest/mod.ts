@@ -6,6 +6,7 @@ export {
   removeEntry,
   setEntry,
 } from "./edit.ts";
+export { addServers, type NamedServer, removeServer } from "./edit_mcp.ts";
 export { editToml } from "./edit_toml.ts";
 export type { Document } from "./edit_values.ts";
 export {
@@ -24,6 +25,11 @@ export {
   type LockDifference,
   makeLock,
 } from "./lock_compare.ts";
+export {
+  type Credential,
+  findCredentials,
+  replaceCredentials,
+} from "./mcp_credentials.ts";
 export { parseManifest } from "./parse.ts";
 export { findReferences, type Reference, toAgentForm } from "./references.ts";
 export { parseTomlText } from "./toml.ts";

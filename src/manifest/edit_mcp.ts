@@ -1,0 +1,76 @@
+/** Adding and taking out `[mcp.<name>]`. */
+import { AppError } from "../base/errors.ts";
+import type { ServerTable } from "../base/server_table.ts";
+import { didYouMean, quote } from "../base/text.ts";
+import { editManifest } from "./edit.ts";
+import type { Document } from "./edit_values.ts";
+import { SERVER_KEYS } from "./mcp.ts";
+import { parseManifest } from "./parse.ts";
+
+/** A server and the name it is to have. */
+export interface NamedServer {
+  readonly name: string;
+  readonly table: ServerTable;
+}
+
+/** `text` with more servers, all of them or an error: `ITEM_EXISTS`, `MANIFEST_INVALID`. */
+export function addServers(
+  text: string,
+  servers: readonly NamedServer[],
+  { file }: { readonly file: string },
+): string {
+  const declared = Object.keys(parseManifest(text, file).mcp);
+  const known = new Map(declared.map((name) => [name.toLowerCase(), name]));
+  const taken = servers.filter(({ name }) => known.has(name.toLowerCase()));
+  if (taken.length > 0) throw exists(taken.map(({ name }) => name), file);
+  return editManifest(text, (document) => {
+    const section = (document["mcp"] ??= {}) as Document;
+    for (const { name, table } of servers) section[name] = inOrder(table);
+  }, { file });
+}
+
+/** `text` without that server. Comment lines stay. Throws `ITEM_NOT_FOUND`, `MANIFEST_INVALID`. */
+export function removeServer(
+  text: string,
+  name: string,
+  { file }: { readonly file: string },
+): string {
+  const names = Object.keys(parseManifest(text, file).mcp);
+  if (!names.includes(name)) {
+    const near = didYouMean(name, names);
+    throw new AppError(
+      "ITEM_NOT_FOUND",
+      `Cannot find MCP server ${quote(name)}: ${
+        quote(file)
+      } does not declare it`,
+      near === undefined ? {} : { hint: `Did you mean ${quote(near)}?` },
+    );
+  }
+  return editManifest(text, (document) => {
+    const section = document["mcp"] as Document;
+    delete section[name];
+    if (Object.keys(section).length === 0) delete document["mcp"];
+  }, { file });
+}
+
+function exists(names: readonly string[], file: string): AppError {
+  const [what, them] = names.length === 1
+    ? ["MCP server", "it"]
+    : ["MCP servers", "them"];
+  return new AppError(
+    "ITEM_EXISTS",
+    `Cannot add ${what} ${quote(names.join(", "))}: ${
+      quote(file)
+    } declares ${them} already`,
+    { hint: "Take it out first: aenv rm mcp " + names[0] },
+  );
+}
+
+/** The keys as a manifest is read: what is run or reached, then what it is given. */
+function inOrder(table: ServerTable): Document {
+  return Object.fromEntries(
+    SERVER_KEYS.flatMap((key) =>
+      table[key] === undefined ? [] : [[key, table[key]]]
+    ),
+  );
+}

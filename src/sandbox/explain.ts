@@ -1,0 +1,182 @@
+/** What a policy says about one path, host, socket or variable. Pure: it reads the value that the writers read. */
+import { type AbsPath, isBelow, isWithin } from "../base/paths.ts";
+import {
+  type HostGrant,
+  type NetworkPolicy,
+  type Operation,
+  type PathGrant,
+  type ProtectedPath,
+  RIGHTS,
+  type SandboxPolicy,
+} from "./types.ts";
+
+/** How protected paths are held on this machine: by the system, or compared before and after a run. */
+export type Protection = "kernel" | "compared";
+
+/** An answer about a path. */
+export interface PathAnswer {
+  readonly path: AbsPath;
+  readonly operation: Operation;
+  readonly allowed: boolean;
+  /** The grant that gives it. */
+  readonly grant: PathGrant | undefined;
+  /** What forbids to change it, or has the change shown afterwards. */
+  readonly protection: ProtectedPath | undefined;
+  /** Why, for people. */
+  readonly why: string;
+}
+
+/** Whether `operation` is possible at a real path. `protection` says how protected paths are held here. */
+export function decidePath(
+  policy: SandboxPolicy,
+  path: AbsPath,
+  { operation, protection }: {
+    readonly operation: Operation;
+    readonly protection: Protection;
+  },
+): PathAnswer {
+  const grant = grantFor(policy.grants, path, operation);
+  const question = { path, operation };
+  if (grant === undefined) {
+    const why = sealText(policy, path) ?? shortText(policy.grants, path) ??
+      "nothing grants it";
+    return { ...question, allowed: false, grant, protection: undefined, why };
+  }
+  const held = isChange(operation) ? holderOf(policy, path) : undefined;
+  if (held === undefined) {
+    const why = grant.why.text;
+    return { ...question, allowed: true, grant, protection: held, why };
+  }
+  const isHeld = protection === "kernel";
+  return {
+    ...question,
+    allowed: !isHeld,
+    grant,
+    protection: held,
+    why: isHeld
+      ? `protected: ${held.why.text}`
+      : `${grant.why.text}; protected (${held.why.text}): a change is shown and can be taken back`,
+  };
+}
+
+/** The nearest grant that gives `operation` at `path`. */
+export function grantFor(
+  grants: readonly PathGrant[],
+  path: AbsPath,
+  operation: Operation,
+): PathGrant | undefined {
+  return grants.filter((grant) =>
+    covers(grant, path) && RIGHTS[grant.access].includes(operation)
+  ).sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+function covers({ path, kind }: PathGrant, at: AbsPath): boolean {
+  return kind === "directory" ? isWithin(at, path) : at === path;
+}
+
+function isChange(operation: Operation): boolean {
+  return operation === "write" || operation === "create";
+}
+
+/** The protected path that `path` is, lies below, or (a directory) leads to. */
+function holderOf(
+  policy: SandboxPolicy,
+  path: AbsPath,
+): ProtectedPath | undefined {
+  return policy.protected.find((held) =>
+    held.path === path || (held.tree && isBelow(path, held.path))
+  ) ?? policy.protected.find((held) => isBelow(held.path, path));
+}
+
+function sealText(policy: SandboxPolicy, path: AbsPath): string | undefined {
+  const seal = policy.sealed.find((sealed) =>
+    isWithin(path, sealed.path) &&
+    !sealed.except.some((dir) => isWithin(path, dir))
+  );
+  return seal?.why.text;
+}
+
+/** What is granted there, where it is less than was asked. */
+function shortText(
+  grants: readonly PathGrant[],
+  path: AbsPath,
+): string | undefined {
+  const grant = grants.find((candidate) => covers(candidate, path));
+  return grant === undefined
+    ? undefined
+    : `only ${WORDS[grant.access]} (${grant.why.text})`;
+}
+
+/** What each kind of access is called. */
+export const WORDS: Readonly<Record<PathGrant["access"], string>> = {
+  read: "read",
+  exec: "read and run",
+  write: "read and write",
+  device: "use as a device",
+  create: "make and use own files",
+};
+
+/** An answer about a Unix socket. */
+export interface SocketAnswer {
+  readonly path: AbsPath;
+  readonly allowed: boolean;
+  readonly why: string;
+}
+
+/** Whether a Unix socket at a real path can be connected to. */
+export function decideSocket(
+  policy: SandboxPolicy,
+  path: AbsPath,
+): SocketAnswer {
+  const socket = policy.unixSockets.find((grant) => grant.path === path);
+  if (socket !== undefined) {
+    return { path, allowed: true, why: socket.why.text };
+  }
+  const grant = policy.network.mode === "none"
+    ? undefined
+    : grantFor(policy.grants, path, "create");
+  if (grant?.access === "write") {
+    return { path, allowed: true, why: grant.why.text };
+  }
+  return { path, allowed: false, why: "no grant names this socket" };
+}
+
+/** An answer about a host. */
+export interface HostAnswer {
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly allowed: boolean;
+  readonly why: string;
+}
+
+/** Finds the grant for a host; the rules about names and addresses are those of the proxy. */
+export type HostMatcher = (
+  allow: readonly HostGrant[],
+  host: string,
+  port: number | undefined,
+) => HostGrant | undefined;
+
+/** Whether a host can be reached. */
+export function decideHost(
+  network: NetworkPolicy,
+  { host, port }: { readonly host: string; readonly port: number | undefined },
+  match: HostMatcher,
+): HostAnswer {
+  const question = { host, port };
+  if (network.mode === "open") {
+    return { ...question, allowed: true, why: 'sandbox.network is "open"' };
+  }
+  if (network.mode === "none") {
+    return { ...question, allowed: false, why: 'sandbox.network is "none"' };
+  }
+  const isLoopback = /^(localhost|127\.0\.0\.1|\[?::1\]?)$/i.test(host);
+  const own = isLoopback
+    ? network.ports.find((grant) => grant.port === port)
+    : undefined;
+  const grant = own ?? match(network.allow, host, port);
+  return {
+    ...question,
+    allowed: grant !== undefined,
+    why: grant?.why.text ?? "sandbox.network.allow does not name it",
+  };
+}

@@ -18,8 +18,9 @@ export interface BundleOptions {
   readonly constants: Readonly<Record<string, string>>;
 }
 
+/** Every role loads the chunk that this stands in: an import of `node:module` here would be paid for by each launch. */
 const REQUIRE_BANNER =
-  'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);\n';
+  'const require=n=>{const m=process.getBuiltinModule(n);if(m)return m;throw new Error("no module "+n)};\n';
 
 const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
 
@@ -61,7 +62,9 @@ export async function bundle(
 ): Promise<string> {
   await installPackages(options.root, options.packagesDir);
   try {
-    await writeOutputs(await buildEntry("main", entry, options));
+    const main = await buildEntry("main", entry, options);
+    refuseNodeModules(main, "main.js");
+    await writeOutputs(main);
     for (const role of rolesOf(entry)) {
       const result = await buildEntry(
         role,

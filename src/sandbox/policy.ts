@@ -2,6 +2,8 @@
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isWithin } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
+import { isPreset } from "./network/presets.ts";
+import { parseEntry } from "./network/rules.ts";
 import { openPathDirs, protectedPaths } from "./policy_guard.ts";
 import type {
   Found,
@@ -214,22 +216,21 @@ function sorted(grants: readonly PathGrant[]): PathGrant[] {
   );
 }
 
-/** `localhost:5432` and its spellings are ports of this machine; everything else is a host. */
-const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\]):(\d{1,5})$/i;
-
+/** Throws `NETWORK_RULE_INVALID` on an entry that is none; presets are looked up when the proxy starts. */
 function networkPolicy({ wishes: { network } }: PolicyInput): NetworkPolicy {
   if (network.mode !== "hosts") return network;
-  const allow: HostGrant[] = [];
-  const ports: PortGrant[] = [];
-  for (const text of network.allow) {
-    const why = {
-      source: "manifest",
-      text: `sandbox.network.allow: ${text}`,
-    } as const;
-    const port = Number(LOOPBACK.exec(text)?.[1] ?? "0");
-    if (port > 0 && port <= 65535) ports.push({ port, why });
-    else allow.push({ pattern: text, why });
-  }
+  const allow = network.allow.map((pattern): HostGrant => ({
+    pattern,
+    why: { source: "manifest", text: `sandbox.network.allow: ${pattern}` },
+  }));
+  const ports = allow.filter(({ pattern }) => !isPreset(pattern)).flatMap(
+    ({ pattern, why }): PortGrant[] => {
+      const rule = parseEntry(pattern);
+      return rule.kind === "loopback"
+        ? rule.ports.map((port) => ({ port, why }))
+        : [];
+    },
+  );
   return { mode: "hosts", allow, ports, proxy: undefined };
 }
 

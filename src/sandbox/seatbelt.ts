@@ -3,7 +3,13 @@
  * of a file can change what the profile means. Of two rules that fit, the later one counts, so what is denied stands last.
  */
 import { AppError, ExitCode } from "../base/errors.ts";
-import { type AbsPath, ancestors, isWithin, parent } from "../base/paths.ts";
+import {
+  type AbsPath,
+  ancestors,
+  isBelow,
+  isWithin,
+  parent,
+} from "../base/paths.ts";
 import { baseRules, keychainRules, networkServices } from "./seatbelt_base.ts";
 import type {
   Access,
@@ -51,6 +57,7 @@ export function seatbeltProfile(policy: SandboxPolicy): SeatbeltProfile {
       protectRules(path, policy.grants, parameters)
     ),
     ...policy.sealed.map((path) => sealRule(path, parameters)),
+    ...rootRules(policy.grants, parameters),
   ];
   return { text: lines.join("\n") + "\n", parameters: parameters.all() };
 }
@@ -190,6 +197,26 @@ function directoriesAbove(
   const writable = grants.filter(({ access }) => access === "write");
   return ancestors(parent(path)).filter((dir) =>
     writable.some((grant) => isWithin(dir, grant.path))
+  );
+}
+
+/** A granted directory itself is neither made nor taken away, unless the one above it is granted as well. */
+function rootRules(
+  grants: readonly PathGrant[],
+  parameters: Parameters,
+): string[] {
+  const making = grants.filter(({ access }) =>
+    access === "write" || access === "create"
+  );
+  const roots = making.filter(({ path }) =>
+    !making.some((grant) =>
+      grant.kind === "directory" && isBelow(path, grant.path)
+    )
+  );
+  return roots.map(({ path }) =>
+    `(deny file-write-create file-write-unlink (literal (param "${
+      parameters.name(path)
+    }")))`
   );
 }
 

@@ -114,7 +114,7 @@ export type NetworkPolicy =
   | { readonly mode: "none" }
   | {
     readonly mode: "hosts";
-    /** Empty: no host at all. */
+    /** Every entry of the manifest; none: no host at all. Those for loopback stand in `ports` as well. */
     readonly allow: readonly HostGrant[];
     readonly ports: readonly PortGrant[];
     /** Where our proxy listens on 127.0.0.1; undefined until it runs. A writer that enforces refuses a policy without it. */

@@ -141,7 +141,9 @@ class Running {
       this.#child.kill(signal);
     } catch (error) {
       // It ended a moment ago and we have not been told yet.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const isGone = error instanceof Deno.errors.NotFound ||
+        error instanceof TypeError && /already terminated/.test(error.message);
+      if (!isGone) throw error;
     }
   }
 

@@ -38,3 +38,14 @@ export function askLine(question: string): string | undefined {
   }
   return undefined;
 }
+
+/** How many characters a line of the terminal has; undefined where that cannot be told. */
+export function terminalColumns(): number | undefined {
+  try {
+    const { columns } = Deno.consoleSize();
+    return columns > 1 ? columns : undefined;
+  } catch (error) {
+    if (osCode(error) === undefined) throw error;
+    return undefined;
+  }
+}

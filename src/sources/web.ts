@@ -83,7 +83,7 @@ export class Web implements Disposable {
           error.code === "SOURCE_UNREACHABLE" && attempt < RETRIES &&
           !/certificate|no such host/.test(error.message);
         if (!mayPass) throw error;
-        await sleep(RETRY_MS * 3 ** attempt);
+        await sleep(RETRY_MS * 3 ** attempt, this.#context.signal);
         this.#context.signal?.throwIfAborted();
       }
     }

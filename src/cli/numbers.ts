@@ -21,3 +21,15 @@ export function countOption(
     { hint: `Give one: --${name} ${otherwise}` },
   );
 }
+
+/** A number of bytes for people: `3.4 MB`. */
+export function showBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let [value, unit] = [bytes, 0];
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}

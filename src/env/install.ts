@@ -2,14 +2,12 @@
  * `install`, `lock`, `update`: sources to trees in the store, and the lock that pins them. The lock of the home is held for
  * writing the lock file alone; everything that takes time comes before.
  */
-import type { Dirs } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
-import { type AbsPath, join } from "../base/paths.ts";
+import type { AbsPath } from "../base/paths.ts";
 import { didYouMean, quote } from "../base/text.ts";
 import {
   compareLock,
   EMPTY_LOCK,
-  type Entry,
   type EntryKind,
   type Lock,
   lockAgrees,
@@ -18,26 +16,26 @@ import {
   type Manifest,
   printLock,
 } from "../manifest/mod.ts";
-import { makeDir, readText, removeTree, tempName } from "../os/fs.ts";
-import type { Host } from "../os/host.ts";
+import { readText } from "../os/fs.ts";
+import { parseSource } from "../sources/mod.ts";
+import { openStore } from "../store/mod.ts";
+import type { Put } from "../tx/mod.ts";
 import {
-  fetchSource,
-  formatPin,
-  parsePin,
-  parseSource,
-  type Resolution,
-  resolveSource,
-  type SourceContext,
-  sourceContext,
-} from "../sources/mod.ts";
+  type InstallPlace,
+  obeyRow,
+  pinEntry,
+  type Supply,
+  supplyFor,
+  withSupply,
+} from "./install_fetch.ts";
 import {
-  holdTree,
-  insertTree,
-  openStore,
-  parseTreeHash,
-  type Store,
-} from "../store/mod.ts";
-import { lockedItem, lockPath, outdated, readLock } from "./lock_file.ts";
+  lockedItem,
+  lockPath,
+  noLock,
+  outdated,
+  readLock,
+} from "./lock_file.ts";
+import { registerProject } from "./register.ts";
 import { transact } from "./slots.ts";
 import type { OpenEnv } from "./types.ts";
 
@@ -51,6 +49,17 @@ export interface InstallInput {
   readonly manifest?: { readonly text: string; readonly parsed: Manifest };
   /** The command, for the history. */
   readonly command: string;
+  /**
+   * Told what is about to be written, when the store has all of it. What it returns is asked, when nobody else can write,
+   * for files that are to be written in the same step.
+   */
+  readonly accompany?: (next: InstallNext) => () => readonly Put[];
+}
+
+/** An env as it will be. */
+export interface InstallNext {
+  readonly env: OpenEnv;
+  readonly lock: Lock;
 }
 
 /** One plugin or skill after an install. */
@@ -71,18 +80,17 @@ export interface InstallResult {
   readonly written: boolean;
 }
 
-/** Where and how an install happens. */
+/** What an install works on. */
 interface Job {
+  /** With the manifest that is to be. */
   readonly env: OpenEnv;
-  readonly manifest: Manifest;
+  /** The manifest's text as it was read. */
+  readonly textBefore: string;
   /** As it was found; an empty one where there was none. */
   readonly lock: Lock;
   readonly found: Lock | undefined;
-  readonly home: { readonly host: Host; readonly dirs: Dirs };
   readonly input: InstallInput;
-  readonly store: Store;
-  readonly temp: AbsPath;
-  readonly context: SourceContext;
+  readonly place: InstallPlace;
 }
 
 /** Mode of a lock that lies in a repository. */
@@ -96,66 +104,50 @@ const SHARED_MODE = 0o644;
 export async function installEnv(
   env: OpenEnv,
   input: InstallInput,
-  { host, dirs }: { host: Host; dirs: Dirs },
+  place: InstallPlace,
 ): Promise<InstallResult> {
-  const manifest = input.manifest?.parsed ?? env.manifest;
-  const found = readLock(env);
-  const lock = found ?? EMPTY_LOCK;
-  if (input.frozen) requireFrozen({ ...env, manifest }, lock);
+  const job = jobOf(env, input, place);
+  const { manifest } = job.env;
+  if (input.frozen) requireFrozen(job);
   checkNames(manifest, input.update);
   // A source that cannot be meant is said before anything is fetched.
   for (const entry of [...manifest.plugins, ...manifest.skills]) {
     parseSource(entry.source);
   }
-  using store = openStore(dirs.store);
-  // In the store: what a killed process leaves there is swept.
-  const temp = await store.tempPath();
-  makeDir(temp);
-  try {
-    const context = sourceContext({
-      host,
-      manifestDir: env.baseDir,
-      temp: makeUnder(temp, "fetch"),
-    });
-    const job: Job = {
-      env,
-      manifest,
-      lock,
-      found,
-      home: { host, dirs },
-      input,
-      store,
-      temp,
-      context,
-    };
-    const items = {
-      plugins: await installAll(job, "plugins"),
-      skills: await installAll(job, "skills"),
-    };
-    const next = makeLock(manifest, {
-      plugins: items.plugins.map(({ locked }) => locked),
-      skills: items.skills.map(({ locked }) => locked),
-    });
-    const written = await writeLock(job, next);
-    return {
-      lock: lockPath(env),
-      items: [...items.plugins, ...items.skills].map(({ item }) => item),
-      removed: removedNames(manifest, lock),
-      written,
-    };
-  } finally {
-    removeTree(temp);
-  }
+  using store = openStore(place.dirs.store);
+  const items = await withSupply(env, { place, store }, async (supply) => ({
+    plugins: await installAll(job, supply, "plugins"),
+    skills: await installAll(job, supply, "skills"),
+  }));
+  const next = makeLock(manifest, {
+    plugins: items.plugins.map(({ locked }) => locked),
+    skills: items.skills.map(({ locked }) => locked),
+  });
+  // Before the lock: a collection must know of a project whose lock counts.
+  if (next.plugins.length + next.skills.length > 0) registerProject(env);
+  const written = !input.frozen && await writeLock(job, next);
+  return {
+    lock: lockPath(env),
+    items: [...items.plugins, ...items.skills].map(({ item }) => item),
+    removed: removedNames(manifest, job.lock),
+    written,
+  };
 }
 
-function makeUnder(dir: AbsPath, name: string): AbsPath {
-  const path = join(dir, name);
-  makeDir(path);
-  return path;
+function jobOf(env: OpenEnv, input: InstallInput, place: InstallPlace): Job {
+  const found = readLock(env);
+  const next = input.manifest === undefined ? env : {
+    ...env,
+    manifest: input.manifest.parsed,
+    manifestText: input.manifest.text,
+  };
+  const lock = found ?? EMPTY_LOCK;
+  return { env: next, textBefore: env.manifestText, lock, found, input, place };
 }
 
-function requireFrozen(env: OpenEnv, lock: Lock): void {
-  const differences = compareLock(env.manifest, lock);
+function requireFrozen({ env, found }: Job): void {
+  if (found === undefined) throw noLock(env);
+  const differences = compareLock(env.manifest, found);
   if (differences.length > 0) throw outdated(env, differences);
 }
 
@@ -183,17 +175,25 @@ interface Installed {
   readonly item: InstalledItem;
 }
 
-async function installAll(job: Job, kind: EntryKind): Promise<Installed[]> {
+async function installAll(
+  job: Job,
+  supply: Supply,
+  kind: EntryKind,
+): Promise<Installed[]> {
+  const { manifest } = job.env;
+  const count = manifest.plugins.length + manifest.skills.length;
+  const first = kind === "plugins" ? 0 : manifest.plugins.length;
   const out: Installed[] = [];
-  for (const entry of job.manifest[kind]) {
+  for (const [i, entry] of manifest[kind].entries()) {
+    const own = supplyFor(supply, entry.name, { index: first + i, count });
     const row = lockedItem(job.lock, kind, entry.name);
     const moves = job.input.update === "all" ||
       job.input.update.includes(entry.name);
     const holds = row !== undefined && row.source === entry.source &&
       row.subpath === entry.subpath;
-    const locked = holds && !moves
-      ? await obey(job, kind, row)
-      : await resolve(job, kind, entry);
+    const keeps = holds && !moves;
+    if (keeps) await obeyRow(own, kind, row);
+    const locked = keeps ? row : await pinEntry(own, kind, entry);
     const same = row?.tree === locked.tree && row.pin === locked.pin && holds;
     const state = row === undefined ? "added" : same ? "kept" : "changed";
     const { name, pin, tree } = locked;
@@ -202,87 +202,37 @@ async function installAll(job: Job, kind: EntryKind): Promise<Installed[]> {
   return out;
 }
 
-/** Gets what the lock pins: from the store, else from its source, which must hash to what the lock says. */
-async function obey(
-  job: Job,
-  kind: EntryKind,
-  row: LockedItem,
-): Promise<LockedItem> {
-  const expected = parseTreeHash(row.tree);
-  if (await holdTree(job.store, expected)) return row;
-  await fetchInto(job, kind, { entry: row, pin: parsePin(row.pin), expected });
-  return row;
-}
-
-async function resolve(
-  job: Job,
-  kind: EntryKind,
-  entry: Entry,
-): Promise<LockedItem> {
-  const pin = await resolveSource(parseSource(entry.source), job.context);
-  const tree = await fetchInto(job, kind, { entry, pin });
-  return { ...entry, pin: formatPin(pin), tree };
-}
-
-/** Fetches and puts into the store; returns the tree's hash. */
-async function fetchInto(
-  job: Job,
-  kind: EntryKind,
-  { entry, pin, expected }: {
-    entry: Entry;
-    pin: Resolution;
-    expected?: ReturnType<typeof parseTreeHash>;
-  },
-): Promise<string> {
-  const into = makeUnder(job.temp, tempName());
-  const content = kind === "plugins" ? "plugin" : "skill";
-  const root = await fetchSource(pin, into, {
-    kind: content,
-    subpath: entry.subpath,
-    what: entry.name,
-    context: job.context,
-  });
-  const options = expected === undefined ? {} : { expected };
-  const inserted = await insertTree(job.store, root, {
-    ...options,
-    what: entry.name,
-  });
-  removeTree(into);
-  return inserted.hash;
-}
-
 /** Writes the lock, and the manifest where that changes too, in one transaction; refuses when somebody else was faster. */
-async function writeLock(
-  { env, lock, manifest, input, home, found }: Job,
-  next: Lock,
-): Promise<boolean> {
+async function writeLock(job: Job, next: Lock): Promise<boolean> {
+  const { env, lock, input, place, found } = job;
   const path = lockPath(env);
   const text = printLock(next);
   const isSame = found !== undefined && printLock(lock) === text &&
     readText(path) === text;
   if (isSame && input.manifest === undefined) return false;
-  if (!lockAgrees(manifest, next)) {
+  if (!lockAgrees(env.manifest, next)) {
     throw new Error("the new lock does not agree with its manifest");
   }
+  const more = input.accompany?.({ env, lock: next });
   const about = { kind: input.command, env: env.slotName, note: undefined };
   const mode = env.scope === "project" ? { mode: SHARED_MODE } : {};
-  await transact(about, home, (tx) => {
-    const before = found === undefined ? undefined : printLock(lock);
-    const now = readLock(env);
-    const changed = readText(env.manifestPath) !== env.manifestText ||
-      (now === undefined ? undefined : printLock(now)) !== before;
-    if (changed) throw overtaken(env);
-    const files = [{ path, data: text, ...mode }];
-    if (input.manifest) {
-      files.unshift({
-        path: env.manifestReal,
-        data: input.manifest.text,
-        ...mode,
-      });
-    }
-    tx.putAll(files);
+  await transact(about, place, (tx) => {
+    requireUntouched(job);
+    const manifest = input.manifest && [
+      { path: env.manifestReal, data: input.manifest.text, ...mode },
+    ];
+    const files = [...manifest ?? [], { path, data: text, ...mode }];
+    tx.putAll([...files, ...more?.() ?? []]);
   });
   return true;
+}
+
+/** Throws `TX_CONFLICT` when manifest or lock are not what they were when this began. */
+function requireUntouched({ env, textBefore, found }: Job): void {
+  const now = readLock(env);
+  const [before, after] = [found, now].map((lock) => lock && printLock(lock));
+  const isSame = readText(env.manifestPath) === textBefore && before === after;
+  if (!isSame) throw overtaken(env);
 }
 
 function overtaken(env: OpenEnv): AppError {

@@ -61,6 +61,15 @@ export function outdated(
   );
 }
 
+/** The error for an env that has no lock, where one is needed. */
+export function noLock(env: OpenEnv): AppError {
+  return new AppError(
+    "LOCK_OUTDATED",
+    `Cannot use lock ${quote(lockPath(env))}: there is none`,
+    { hint: "Write it, and commit it: aenv install" },
+  );
+}
+
 /** `plugin review: added`. */
 export function describeDifference(difference: LockDifference): string {
   const { kind, change } = difference;

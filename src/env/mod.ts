@@ -11,8 +11,10 @@ export {
   type InstalledItem,
   installEnv,
   type InstallInput,
+  type InstallNext,
   type InstallResult,
 } from "./install.ts";
+export type { InstallPlace, NetworkUse } from "./install_fetch.ts";
 export {
   describeDifference,
   lockedItem,
@@ -28,6 +30,7 @@ export {
   SKILLS_PLUGIN,
   skillsPluginAt,
 } from "./place_names.ts";
+export { registerProject } from "./register.ts";
 export { type Pointer, programOf } from "./pointers.ts";
 export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";

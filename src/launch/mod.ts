@@ -9,6 +9,12 @@ export {
 export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
 export { launchClaude } from "./shim.ts";
 export {
+  installTyped,
+  type TypedInput,
+  type TypedPlace,
+  type TypedResult,
+} from "./trust_install.ts";
+export {
   grantTrust,
   listTrust,
   requireTrust,
@@ -17,4 +23,5 @@ export {
   type TrustView,
   viewTrust,
 } from "./trust.ts";
+export { trustsSettings } from "./trust_check.ts";
 export type { LaunchPlan } from "./types.ts";

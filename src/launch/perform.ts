@@ -10,6 +10,7 @@ import {
   liveRuns,
   notFound,
   type OpenEnv,
+  registerProject,
   SKILLS_PLUGIN,
 } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
@@ -113,20 +114,12 @@ function prepareSlot(env: OpenEnv): void {
   }
   ensureDir(env.slot.root);
   ensureDir(env.slot.claude);
-  if (env.scope === "project" && lstat(env.slot.project) === undefined) {
-    writeProjectFile(env);
-  }
+  registerProject(env);
   if (env.manifest.xdg === "private") {
     for (const kind of ["config", "data", "state", "cache"]) {
       ensureDir(join(env.slot.xdg, kind));
     }
   }
-}
-
-function writeProjectFile(env: OpenEnv): void {
-  const temp = join(env.slot.root, tempName());
-  writeNew(temp, env.manifestPath + "\n");
-  rename(temp, env.slot.project);
 }
 
 /**

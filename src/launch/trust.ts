@@ -11,6 +11,7 @@ import {
   resolveEnv,
   transact,
 } from "../env/mod.ts";
+import type { Lock } from "../manifest/mod.ts";
 import { ensureDir, lstat, realPath } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import {
@@ -39,7 +40,12 @@ import {
   needsTrust,
   treeTitle,
 } from "./trust_check.ts";
-import { readTree, scanTree, treeFingerprint } from "./tree.ts";
+import {
+  readTree,
+  scanTree,
+  type TreeContent,
+  treeFingerprint,
+} from "./tree.ts";
 import { type ReadTree, statementOf } from "./trust_statement.ts";
 
 /** A project's manifest as it is now, and whether it is trusted. */
@@ -65,10 +71,26 @@ interface Place {
   readonly dirs: Dirs;
 }
 
-/** Reads everything that trust is about. Throws what planning a launch throws about plugins and skills. */
-export function viewTrust(env: OpenEnv, { host, dirs }: Place): TrustView {
+/** How to look. */
+export interface ViewOptions {
+  /** The lock that counts; the one on the disk unless given. */
+  readonly lock?: Lock;
+  /** What was read before, by stat mark: not read again. */
+  readonly known?: Map<string, TreeContent>;
+}
+
+/**
+ * Reads everything that trust is about; what has yet to be installed is left out. Throws what planning a launch throws about
+ * plugins and skills.
+ */
+export function viewTrust(
+  env: OpenEnv,
+  { host, dirs }: Place,
+  options: ViewOptions = {},
+): TrustView {
   const identity = identityOf(env);
-  const { trees, files, hashes } = readTrees(env, { host, dirs });
+  const all = { ...options, mayLack: true };
+  const { trees, files, hashes } = readTrees(env, { host, dirs }, all);
   const shown = {
     text: identity.text,
     items: statementOf(env, trees),
@@ -162,7 +184,7 @@ function rowOf({ manifest }: TrustRecord, place: Place): TrustRow {
   try {
     const ref = { kind: "project", manifest } as const;
     const env = openEnv(ref, place.host, place.dirs) as OpenEnv;
-    const { hashes } = readTrees(env, place);
+    const { hashes } = readTrees(env, place, {});
     const record = readRecord(place.dirs, manifest);
     const { state } = decide(record, identityOf(env), hashes);
     return {
@@ -209,13 +231,20 @@ function checkUnchanged(trees: readonly ReadTree[], env: OpenEnv): void {
 }
 
 /** Reads the trees of plugins and skills. */
-function readTrees(env: OpenEnv, { host, dirs }: Place): Trees {
-  const contents = new Map<string, Readonly<Record<string, string>>>();
+function readTrees(
+  env: OpenEnv,
+  { host, dirs }: Place,
+  { known, ...rest }: ViewOptions & { readonly mayLack?: boolean },
+): Trees {
+  const contents = new Map<string, TreeContent["files"]>();
   const { installs } = planContents(env, { home: host.home(), dirs }, {
+    ...rest,
     hashOf: (tree) => {
-      const { hash, files } = readTree(tree.source, tree.entries);
-      contents.set(treeTitle(tree), files);
-      return hash;
+      const content = known?.get(tree.mark) ??
+        readTree(tree.source, tree.entries);
+      known?.set(tree.mark, content);
+      contents.set(treeTitle(tree), content.files);
+      return content.hash;
     },
   });
   const trees = installs.map((step) => ({
@@ -225,6 +254,6 @@ function readTrees(env: OpenEnv, { host, dirs }: Place): Trees {
   return {
     trees,
     files: Object.fromEntries(contents),
-    hashes: hashesOf(installs),
+    hashes: hashesOf(env, installs),
   };
 }

@@ -19,6 +19,7 @@ import {
 } from "../trust/mod.ts";
 import type { FoundTree } from "./contents.ts";
 import { readTree, scanTree, treeFingerprint } from "./tree.ts";
+import { NPM_SETTINGS, npmSettings } from "./trust_npm.ts";
 import type { InstallStep } from "./types.ts";
 
 /** Where a launch happens. */
@@ -113,17 +114,32 @@ export class LaunchTrust {
     const verdict = decide(
       this.#record,
       identityOf(this.#env),
-      hashesOf(installs),
+      hashesOf(this.#env, installs),
     );
     requireTrusted(verdict, this.#env, this.#context);
   }
 }
 
-/** Content hashes of what is to be copied, by title. */
-export function hashesOf(installs: readonly InstallStep[]): TreeHashes {
-  return Object.fromEntries(
-    installs.map((step) => [treeTitle(step), step.content?.hash ?? ""]),
-  );
+/** Content hashes of what is to be copied, and of what says where it is fetched from, by title. */
+export function hashesOf(
+  env: OpenEnv,
+  installs: readonly InstallStep[],
+): TreeHashes {
+  const npm = npmSettings(env);
+  return {
+    ...Object.fromEntries(
+      installs.map((step) => [treeTitle(step), step.content?.hash ?? ""]),
+    ),
+    ...(npm === undefined ? {} : { [NPM_SETTINGS]: npm.hash }),
+  };
+}
+
+/** Whether the project's own settings for fetching packages are the ones that the user trusted, with this manifest. */
+export function trustsSettings(env: OpenEnv, dirs: Dirs): boolean {
+  if (env.scope !== "project") return true;
+  const record = readRecord(dirs, env.manifestPath);
+  const trees = record && { ...record.trees, ...hashesOf(env, []) };
+  return decide(record, identityOf(env), trees).state === "trusted";
 }
 
 /** Their content hashes by the stat mark of the source. */

@@ -4,6 +4,7 @@ import type { OpenEnv } from "../env/mod.ts";
 import type { Entry, Manifest, McpServer } from "../manifest/mod.ts";
 import { type Item, makeItem } from "../trust/mod.ts";
 import { treeTitle } from "./trust_check.ts";
+import { npmSettings } from "./trust_npm.ts";
 import type { TreeEntry } from "./tree.ts";
 import type { InstallStep } from "./types.ts";
 
@@ -18,9 +19,11 @@ const SHOWN_FILES = 20;
 
 /** The items of a manifest and its trees. Empty exactly when the manifest asks for no trust. */
 export function statementOf(
-  { manifest }: OpenEnv,
+  env: OpenEnv,
   trees: readonly ReadTree[],
 ): Item[] {
+  const { manifest } = env;
+  const npm = npmSettings(env);
   return [
     ...(manifest.preActivate === undefined
       ? []
@@ -30,6 +33,7 @@ export function statementOf(
     ),
     ...treeItems("plugin", manifest.plugins, trees),
     ...treeItems("skill", manifest.skills, trees),
+    ...(npm === undefined ? [] : [npm.item]),
     ...tableItem("variables", manifest.vars),
     ...secretItems(manifest),
     ...sandboxItems(manifest),
@@ -62,7 +66,9 @@ function treeItems(
     const inside = entry.subpath === undefined ? "" : `, ${entry.subpath}`;
     return makeItem(title, [
       `from ${entry.source}${inside}`,
-      ...(tree === undefined ? [] : treeLines(tree)),
+      ...(tree === undefined
+        ? ["not fetched yet: asked about again when it is"]
+        : treeLines(tree)),
     ]);
   });
 }

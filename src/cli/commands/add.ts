@@ -46,7 +46,11 @@ export const command: Command = {
       kind,
       file: env.manifestPath,
     });
-    return await installEdited(env, text, { host, command: "add" });
+    const touches = [`${kind.slice(0, -1)} ${entry.name}`];
+    return await installEdited(env, { text, touches }, {
+      host,
+      command: "add",
+    });
   },
 };
 

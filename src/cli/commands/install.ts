@@ -17,6 +17,7 @@ export const command: Command = {
       command: "install",
       frozen,
       update: [],
+      touches: [],
     });
   },
 };

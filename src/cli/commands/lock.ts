@@ -30,6 +30,7 @@ export const command: Command = {
       command: "lock",
       frozen: false,
       update: [],
+      touches: [],
     });
   },
 };

@@ -20,10 +20,12 @@ export const command: Command = {
       activeEnv(host, textOption(input, "env")).env,
       "remove from",
     );
-    const text = removeEntry(env.manifestText, input.args[1]!, {
+    const name = input.args[1]!;
+    const text = removeEntry(env.manifestText, name, {
       kind,
       file: env.manifestPath,
     });
-    return await installEdited(env, text, { host, command: "rm" });
+    const touches = [`${kind.slice(0, -1)} ${name}`];
+    return await installEdited(env, { text, touches }, { host, command: "rm" });
   },
 };

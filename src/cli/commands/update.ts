@@ -14,11 +14,13 @@ export const command: Command = {
     examples: ["aenv update", "aenv update review"],
   },
   async run(input, host) {
-    const update = input.args.length === 0 ? "all" : input.args;
+    const names = input.args;
+    const titles = names.flatMap((name) => [`plugin ${name}`, `skill ${name}`]);
     return await installActive(input, host, {
       command: "update",
       frozen: false,
-      update,
+      update: names.length === 0 ? "all" : names,
+      touches: names.length === 0 ? "installed" : titles,
     });
   },
 };

@@ -26,6 +26,32 @@ export type BackendName = "keyring" | "file";
 /** Where a secret comes from. */
 export type SecretOrigin = BackendName | "command";
 
+/** Keeps values by env and key. Methods throw `KEYRING_LOCKED`, `KEYRING_UNAVAILABLE`, `KEYRING_CANCELLED`, `IO`. */
+export interface Backend {
+  readonly name: BackendName;
+  /** The values that there are. */
+  read(
+    env: EnvIdentity,
+    keys: readonly SecretKey[],
+  ): Promise<ReadonlyMap<SecretKey, SecretValue>>;
+  /** Keeps a value, over one that is there. `label` is what a program that shows the keyring says. */
+  write(
+    env: EnvIdentity,
+    item: {
+      readonly key: SecretKey;
+      readonly value: SecretValue;
+      readonly label: string;
+    },
+  ): Promise<void>;
+  /** Takes a value away; whether there was one. */
+  remove(env: EnvIdentity, key: SecretKey): Promise<boolean>;
+  /** The keys that have a value: of all, where the backend can tell, else of `candidates`. Reads no value. */
+  keys(
+    env: EnvIdentity,
+    candidates: readonly SecretKey[],
+  ): Promise<ReadonlySet<SecretKey>>;
+}
+
 /** One secret as `list` tells of it. */
 export interface SecretRow {
   readonly key: SecretKey;

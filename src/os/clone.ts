@@ -1,0 +1,207 @@
+/**
+ * A child process that makes a list of system calls by itself before it becomes a program, or ends. It shares this
+ * process's memory and copies of its descriptors, and runs nothing else of it.
+ */
+import { cloneCall } from "./clone_code.ts";
+import {
+  addressOf,
+  ARCHITECTURE,
+  ERRNO,
+  syscall,
+  type SyscallArgument,
+} from "./syscall.ts";
+import { type SyscallName, syscallNumber } from "./syscall_numbers.ts";
+
+/** What an argument of a {@link Step} may be besides a number or memory: what an earlier step returned. */
+export interface ResultOf {
+  readonly resultOf: Step;
+}
+
+/** One system call of the list. */
+export interface Step {
+  readonly call: SyscallName;
+  readonly args: readonly (SyscallArgument | ResultOf)[];
+  /** Whether the list goes on when it fails; then nothing may use its result. */
+  readonly mayFail?: boolean;
+  /** Where to write the result besides, as a number of 32 bits; the address stands in memory that is kept. */
+  readonly writesTo?: bigint;
+}
+
+/** How to start the child. */
+export interface CloneOptions {
+  /** CLONE_NEW… flags for namespaces of its own. */
+  readonly namespaces?: number;
+  /** Whether to wait until it has become another program, or has ended. */
+  readonly waits: boolean;
+  /** Memory that the steps point to. */
+  readonly keep: readonly unknown[];
+}
+
+/** A child that runs, or ran. */
+export interface Cloned {
+  readonly pid: number;
+  /** What the child may look at: the value is to be kept while it runs. */
+  readonly kept: unknown;
+  /** What the steps returned so far: the number, or the negative errno; 0 for those that did not run. */
+  results(): number[];
+  /** The step that ended the list, and why; undefined when none has. */
+  failure(): { readonly step: Step; readonly result: number } | undefined;
+}
+
+const CLONE_VM = 0x100;
+const CLONE_VFORK = 0x4000;
+const SIGCHLD = 17;
+const WORD = 8;
+/** flags, address of the first step, address of the step that failed. */
+const HEADER_BYTES = 3 * WORD;
+/** number, six arguments, result, whether it may fail, two addresses that the result is written to. */
+const STEP_BYTES = 11 * WORD;
+const RESULT_AT = 7 * WORD;
+const MAX_USES = 2;
+/** A number that no machine has. */
+const NO_CALL = -1;
+
+/**
+ * Starts a child that makes these calls; the last one has to be `execve` or `exit_group`. Signals are blocked in it until
+ * a step says otherwise. Returns the child, or the negative errno.
+ */
+export function cloneAndRun(
+  steps: readonly Step[],
+  options: CloneOptions,
+): Cloned | number {
+  const call = cloneCall();
+  if (call === undefined) return -ERRNO.EACCES;
+  const list = layOut(steps);
+  const view = new DataView(list.buffer);
+  const vfork = options.waits ? CLONE_VFORK : 0;
+  const flags = CLONE_VM | vfork | SIGCHLD | (options.namespaces ?? 0);
+  view.setBigInt64(0, BigInt(flags), true);
+  const blocked = blockSignals();
+  if (blocked < 0) return blocked;
+  const pid = call(list);
+  unblockSignals();
+  if (pid < 0) return pid;
+  const results = () => steps.map((_, i) => resultAt(view, i));
+  return {
+    pid,
+    kept: [steps, list, options.keep],
+    results,
+    failure: () => {
+      const address = view.getBigUint64(2 * WORD, true);
+      if (address === 0n) return undefined;
+      const offset = Number(address - addressOf(list)) - HEADER_BYTES;
+      const index = offset / STEP_BYTES;
+      return { step: steps[index]!, result: resultAt(view, index) };
+    },
+  };
+}
+
+function resultAt(view: DataView, index: number): number {
+  const at = HEADER_BYTES + index * STEP_BYTES + RESULT_AT;
+  return Number(view.getBigInt64(at, true));
+}
+
+/** The list as the machine code reads it; flags are left to be filled in. */
+function layOut(steps: readonly Step[]): Uint8Array<ArrayBuffer> {
+  const scratchAt = HEADER_BYTES + steps.length * STEP_BYTES;
+  const bytes = new Uint8Array(scratchAt + WORD);
+  const view = new DataView(bytes.buffer);
+  const base = addressOf(bytes);
+  const first = base + BigInt(HEADER_BYTES);
+  view.setBigUint64(WORD, first, true);
+  const uses = usesOf(steps, first);
+  steps.forEach((step, i) => {
+    const targets = [...uses.get(step) ?? []];
+    while (targets.length < MAX_USES) targets.push(base + BigInt(scratchAt));
+    const number = syscallNumber(step.call, ARCHITECTURE) ?? NO_CALL;
+    const args = Array.from({ length: 6 }, (_, n) => wordOf(step.args[n] ?? 0));
+    const words = [
+      BigInt(number),
+      ...args,
+      0n,
+      step.mayFail ? 1n : 0n,
+      ...targets,
+    ];
+    const at = HEADER_BYTES + i * STEP_BYTES;
+    words.forEach((word, n) => {
+      view.setBigUint64(at + n * WORD, BigInt.asUintN(64, word), true);
+    });
+  });
+  return bytes;
+}
+
+/** Results of earlier steps are filled in by the child. */
+function wordOf(value: SyscallArgument | ResultOf): bigint {
+  if (value instanceof Uint8Array) return addressOf(value);
+  return typeof value === "object" ? 0n : BigInt(value);
+}
+
+/** For each step the addresses that its result is written to. */
+function usesOf(
+  steps: readonly Step[],
+  first: bigint,
+): ReadonlyMap<Step, readonly bigint[]> {
+  const uses = new Map<Step, bigint[]>();
+  const add = (step: Step, address: bigint) => {
+    const known = uses.get(step) ?? [];
+    if (step.mayFail || known.length === MAX_USES) {
+      throw new Error(`the result of ${step.call} cannot be used there`);
+    }
+    uses.set(step, [...known, address]);
+  };
+  steps.forEach((step, i) => {
+    if (step.writesTo !== undefined) add(step, step.writesTo);
+    step.args.forEach((value, n) => {
+      if (typeof value !== "object" || !("resultOf" in value)) return;
+      const { resultOf } = value;
+      if (steps.indexOf(resultOf) >= i || !steps.includes(resultOf)) {
+        throw new Error(`${step.call} comes before what it uses`);
+      }
+      add(resultOf, first + BigInt(i * STEP_BYTES + (n + 1) * WORD));
+    });
+  });
+  return uses;
+}
+
+const SIG_BLOCK = 0;
+const SIG_SETMASK = 2;
+const SIGNALS = 64;
+const SIG_IGN = 1n;
+/** What was blocked before {@link blockSignals}. */
+const MASK = new Uint8Array(8);
+
+/** Blocks all signals in this thread: a handler that ran in the child would run with our memory. */
+function blockSignals(): number {
+  const all = new Uint8Array(8).fill(0xff);
+  return syscall("rt_sigprocmask", SIG_BLOCK, all, MASK, 8);
+}
+
+function unblockSignals(): void {
+  syscall("rt_sigprocmask", SIG_SETMASK, MASK, 0, 8);
+}
+
+/**
+ * Steps that give a program the signals as a shell would: what has a handler here has none, SIGPIPE is not ignored, what
+ * is ignored otherwise stays so, and nothing is blocked.
+ */
+export function signalSteps(): Step[] {
+  const standard = new Uint8Array(32);
+  const unblocked = new Uint8Array(8);
+  const SIGPIPE = 13;
+  const handled = Array.from({ length: SIGNALS }, (_, i) => i + 1)
+    .filter((signal) => signal === SIGPIPE || hasHandler(signal));
+  return [
+    ...handled.map((signal): Step => ({
+      call: "rt_sigaction",
+      args: [signal, standard, 0, 8],
+    })),
+    { call: "rt_sigprocmask", args: [SIG_SETMASK, unblocked, 0, 8] },
+  ];
+}
+
+function hasHandler(signal: number): boolean {
+  const action = new BigUint64Array(4);
+  const bytes = new Uint8Array(action.buffer);
+  const result = syscall("rt_sigaction", signal, 0, bytes, 8);
+  return result === 0 && action[0]! > SIG_IGN;
+}

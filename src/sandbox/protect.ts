@@ -1,0 +1,179 @@
+/** What protected paths hold, and what has changed since. Links are looked at, never followed. */
+import { type AbsPath, basename, join } from "../base/paths.ts";
+import { lstat, readBytes, readDir, readLink, type Stat } from "../os/fs.ts";
+import { sha256Hex } from "../os/hash.ts";
+import { unlessDenied } from "./host_facts_paths.ts";
+import type { ProtectedPath } from "./types.ts";
+
+/** What is at a path. What is not there has no entry. */
+export type Held =
+  | {
+    readonly kind: "file";
+    /** Permission bits. */
+    readonly mode: number;
+    /** SHA-256; undefined for a file of more than {@link MAX_FILE} bytes, which is known by its mark alone. */
+    readonly hash: string | undefined;
+    /** Changes with every change, and cannot be set back: identity, size, times. */
+    readonly mark: string;
+  }
+  | { readonly kind: "directory"; readonly mode: number }
+  | { readonly kind: "symlink"; readonly target: string }
+  /** A pipe, socket or device; or what may not be looked at. */
+  | { readonly kind: "other" };
+
+/** A protected path, as far as it is compared. */
+export type Watched = Pick<ProtectedPath, "path" | "tree"> & {
+  /** Why it is protected, for people. */
+  readonly why: string;
+};
+
+/** What protected paths held at one moment: path → what was there. */
+export type Snapshot = Readonly<Record<string, Held>>;
+
+/** One difference. */
+export interface Change {
+  readonly path: AbsPath;
+  readonly change:
+    | "created"
+    | "deleted"
+    | "content"
+    | "mode"
+    /** A directory became a file, a file a link, …. */
+    | "kind"
+    /** A link leads somewhere else. */
+    | "target";
+  readonly before: Held | undefined;
+  readonly after: Held | undefined;
+  readonly why: string;
+}
+
+/** Larger files are neither hashed nor kept. */
+export const MAX_FILE = 16 * 1024 * 1024;
+/** Most entries of one protected directory; what is beyond counts as one entry of kind `other`. */
+const MAX_ENTRIES = 20_000;
+
+/** Bytes that a snapshot read, for whoever keeps them. */
+export type Keep = (hash: string, bytes: Uint8Array<ArrayBuffer>) => void;
+
+/** Looks at protected paths. Files that look as they did in `before` are not read again. */
+export function takeSnapshot(
+  watched: readonly Watched[],
+  before: Snapshot = {},
+  keep: Keep = () => {},
+): Snapshot {
+  const found: Record<string, Held> = {};
+  for (const { path, tree } of watched) {
+    look(path, { tree, found, before, keep });
+  }
+  return found;
+}
+
+interface Look {
+  readonly tree: boolean;
+  readonly found: Record<string, Held>;
+  readonly before: Snapshot;
+  readonly keep: Keep;
+}
+
+function look(path: AbsPath, context: Look): void {
+  const { found, tree } = context;
+  if (Object.hasOwn(found, path) && found[path]!.kind !== "directory") return;
+  const info = unlessDenied(() => lstat(path));
+  if (info === undefined) return;
+  if (Object.keys(found).length >= MAX_ENTRIES) {
+    found[path] = { kind: "other" };
+    return;
+  }
+  found[path] = heldAt(path, info, context);
+  if (!tree || info.kind !== "directory") return;
+  const entries = unlessDenied(() => readDir(path));
+  // What cannot be listed may hold anything.
+  if (entries === undefined) found[path] = { kind: "other" };
+  for (const { name } of entries ?? []) look(join(path, name), context);
+}
+
+function heldAt(path: AbsPath, info: Stat, context: Look): Held {
+  switch (info.kind) {
+    case "directory":
+      return { kind: "directory", mode: info.mode };
+    case "symlink":
+      return { kind: "symlink", target: readLink(path) ?? "" };
+    case "other":
+      return { kind: "other" };
+    case "file":
+      return fileAt(path, info, context);
+  }
+}
+
+function fileAt(path: AbsPath, info: Stat, { before, keep }: Look): Held {
+  const mark = [info.dev, info.ino, info.size, info.mtime, info.ctime].join(
+    ":",
+  );
+  const file = { kind: "file", mode: info.mode, mark } as const;
+  const known = Object.hasOwn(before, path) ? before[path] : undefined;
+  if (known?.kind === "file" && known.mark === mark) {
+    return { ...file, hash: known.hash };
+  }
+  if (info.size > MAX_FILE) return { ...file, hash: undefined };
+  // A pipe that takes the place of the file just now would make this wait: nothing of the agent's runs then, or its own session waits.
+  const bytes = unlessDenied(() => readBytes(path));
+  if (bytes === undefined) return { kind: "other" };
+  const hash = sha256Hex(bytes);
+  keep(hash, bytes);
+  return { ...file, hash };
+}
+
+/** What differs between two snapshots, sorted by path. */
+export function compareSnapshots(
+  before: Snapshot,
+  after: Snapshot,
+  watched: readonly Watched[],
+): Change[] {
+  const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return paths.sort().flatMap((text): Change[] => {
+    const path = text as AbsPath;
+    const [old, now] = [held(before, path), held(after, path)];
+    const change = changeOf(old, now);
+    if (change === undefined) return [];
+    return [{
+      path,
+      change,
+      before: old,
+      after: now,
+      why: whyOf(path, watched),
+    }];
+  });
+}
+
+function held(snapshot: Snapshot, path: string): Held | undefined {
+  return Object.hasOwn(snapshot, path) ? snapshot[path] : undefined;
+}
+
+function changeOf(
+  before: Held | undefined,
+  after: Held | undefined,
+): Change["change"] | undefined {
+  if (before === undefined) return after === undefined ? undefined : "created";
+  if (after === undefined) return "deleted";
+  if (before.kind !== after.kind) return "kind";
+  if (before.kind === "symlink" && after.kind === "symlink") {
+    return before.target === after.target ? undefined : "target";
+  }
+  if (before.kind === "file" && after.kind === "file") {
+    const isSame = before.hash === undefined
+      ? before.mark === after.mark
+      : before.hash === after.hash;
+    if (!isSame) return "content";
+  }
+  const modes = [before, after].map((entry) =>
+    "mode" in entry ? entry.mode : 0
+  );
+  return modes[0] === modes[1] ? undefined : "mode";
+}
+
+function whyOf(path: string, watched: readonly Watched[]): string {
+  const holders = watched.filter((entry) =>
+    entry.path === path || (entry.tree && path.startsWith(entry.path + "/"))
+  );
+  return holders.at(-1)?.why ?? basename(path);
+}

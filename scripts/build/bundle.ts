@@ -63,9 +63,11 @@ export async function bundle(
   await installPackages(options.root, options.packagesDir);
   try {
     const main = await buildEntry("main", entry, options);
-    refuseNodeModules(main, "main.js");
+    const roles = rolesOf(entry);
+    // A role starts in it.
+    if (roles.length > 0) refuseNodeModules(main, "main.js");
     await writeOutputs(main);
-    for (const role of rolesOf(entry)) {
+    for (const role of roles) {
       const result = await buildEntry(
         role,
         join(dirname(entry), `${role}.ts`),

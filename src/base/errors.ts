@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   SECRET_COMMAND_FAILED:
     "the command that a manifest names for a secret failed",
   SECRET_EXISTS: "a secret of that key is kept already",
+  SECRET_IN_TEXT: "a credential would be written down as plain text",
   SECRET_INVALID: "a value cannot be kept or handed out as it is",
   SECRET_MISSING: "no value is kept for a key",
   SANDBOX_REFUSED: "the sandbox may not grant what is asked for",

@@ -77,10 +77,22 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/add.ts"),
   },
   {
+    name: "add mcp",
+    group: "declare",
+    summary: "Add MCP servers, as `claude mcp add` does, or import them",
+    load: () => import("./commands/add_mcp.ts"),
+  },
+  {
     name: "rm",
     group: "declare",
     summary: "Take a plugin or skill out of the manifest",
     load: () => import("./commands/rm.ts"),
+  },
+  {
+    name: "rm mcp",
+    group: "declare",
+    summary: "Take an MCP server out of the manifest",
+    load: () => import("./commands/rm_mcp.ts"),
   },
   {
     name: "install",

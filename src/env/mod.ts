@@ -1,9 +1,23 @@
 /** Environments: finding, opening, making and changing them. */
+export {
+  KeyNames,
+  type MovedCredential,
+  performAddition,
+  plainCredentials,
+  planAddition,
+  referredKeys,
+  takenKeys,
+} from "./add_mcp.ts";
 export { type ActiveEnv, activeEnv, hostDirs, requireNamed } from "./active.ts";
 export type { LeftOut } from "./clone/mod.ts";
 export { type Config, readConfig } from "./config.ts";
 export { createEnv } from "./create.ts";
 export { claudeShim, initHome, type InitResult } from "./init.ts";
+export {
+  importServers,
+  requireImportable,
+  selectServers,
+} from "./import_mcp.ts";
 export { initHere } from "./init_here.ts";
 export { listEnvs, type ListRow } from "./list.ts";
 export { shimPath } from "./shims.ts";
@@ -30,6 +44,7 @@ export {
   SKILLS_PLUGIN,
   skillsPluginAt,
 } from "./place_names.ts";
+export { mendAround, OWN_FILES, writeSkillsManifest } from "./place.ts";
 export { registerProject } from "./register.ts";
 export { type Pointer, programOf } from "./pointers.ts";
 export { removeEnv } from "./remove.ts";
@@ -44,6 +59,7 @@ export {
 } from "./rollback.ts";
 export { transact } from "./slots.ts";
 export { openEnvSecrets, secretFacts } from "./secrets.ts";
+export { type SyncedItem, syncEnv, type SyncResult } from "./sync.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {

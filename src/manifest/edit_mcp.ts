@@ -3,9 +3,14 @@ import { AppError } from "../base/errors.ts";
 import type { ServerTable } from "../base/server_table.ts";
 import { didYouMean, quote } from "../base/text.ts";
 import { editManifest } from "./edit.ts";
-import type { Document } from "./edit_values.ts";
-import { SERVER_KEYS } from "./mcp.ts";
+import { type Document, isSame } from "./edit_values.ts";
+import { parseMcp, SERVER_KEYS } from "./mcp.ts";
 import { parseManifest } from "./parse.ts";
+import { type DocumentKind, Reader } from "./reader.ts";
+import type { Manifest } from "./schema.ts";
+
+/** What a server outside of a manifest is called in errors. */
+const SERVER: DocumentKind = { noun: "MCP server", code: "MANIFEST_INVALID" };
 
 /** A server and the name it is to have. */
 export interface NamedServer {
@@ -27,6 +32,16 @@ export function addServers(
     const section = (document["mcp"] ??= {}) as Document;
     for (const { name, table } of servers) section[name] = inOrder(table);
   }, { file });
+}
+
+/** Whether the manifest declares just this server. Throws `MANIFEST_INVALID` for one that cannot be declared. */
+export function hasServer(
+  { mcp }: Manifest,
+  { name, table }: NamedServer,
+): boolean {
+  const reader = new Reader("", name, SERVER);
+  const server = parseMcp(reader, { [name]: inOrder(table) })[name];
+  return Object.hasOwn(mcp, name) && isSame(mcp[name], server);
 }
 
 /** `text` without that server. Comment lines stay. Throws `ITEM_NOT_FOUND`, `MANIFEST_INVALID`. */

@@ -6,7 +6,12 @@ export {
   removeEntry,
   setEntry,
 } from "./edit.ts";
-export { addServers, type NamedServer, removeServer } from "./edit_mcp.ts";
+export {
+  addServers,
+  hasServer,
+  type NamedServer,
+  removeServer,
+} from "./edit_mcp.ts";
 export { editToml } from "./edit_toml.ts";
 export type { Document } from "./edit_values.ts";
 export {

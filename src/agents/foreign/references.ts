@@ -19,6 +19,7 @@ export interface TextPlace {
 
 /** What a reference means. */
 export interface ReferenceContext {
+  readonly isOwn: boolean;
   readonly inputs: ReadonlyMap<string, Input>;
   note(text: string): void;
   problem(text: string): void;
@@ -70,6 +71,7 @@ interface Spot {
 function convert(body: string, spot: Spot): string | undefined {
   const { place, context } = spot;
   if (body.startsWith("secret:")) {
+    if (context.isOwn) return `\${${body}}`;
     context.problem(
       `${place.what} asks for the secret ${
         quote(body.slice("secret:".length))

@@ -297,6 +297,7 @@ class Conversion {
     if (text.includes("\0")) this.#problems.add(`${place.what} has a NUL`);
     return convertReferences(text, place, {
       inputs: this.#found.inputs,
+      isOwn: this.#context.isOwn ?? false,
       note: (note) => this.#notes.add(note),
       problem: (problem) => this.#problems.add(problem),
       ask: (input) => this.#ask(input),

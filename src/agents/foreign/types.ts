@@ -43,4 +43,6 @@ export interface ForeignContext {
   secretKey(id: string): string;
   /** Whether the manifest lies in the directory that editors call the workspace. */
   readonly hasWorkspace: boolean;
+  /** Whether the user wrote the declaration here and now: then it may name secrets. */
+  readonly isOwn?: boolean;
 }

@@ -12,13 +12,18 @@
  *     claude/                    the agent's config directory (isolation = "private")
  *     installed/<hash>/<name>/   plugins; the wrapper plugin `skills`
  *     trusted.json               directories that we, not the user, marked as trusted in claude/
+ *     .secrets.id                whose secrets it gets; a clone of git has its own, see secrets/README.md
+ *     .secrets.list              keys of its secrets
  *     xdg/{config,data,state,cache}   [env] xdg = "private"
+ *     cache/                   what tools in the sandbox keep
+ *     protect/                 what protected files of projects held; see sandbox/protect_record.ts
  *   trust/<sha256 of path>.json  what the user has trusted: one file a project's manifest
  *   trust/<sha256>.shown.json    what was shown then, for the difference
  *   trust/<sha256>.marks.json    content hashes of its plugins and skills by their stat marks
  *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/builtins.json          what an agent offers by itself, for `verify`
+ *   secrets/                     ids of clones; values.json when secrets are kept in a file
  *   state/<id>/                  one transaction: record.json, what it replaced and took away
  *   store/                       trees of plugins and skills by their hash; see store/README.md
  *   trash/                       what has yet to be deleted
@@ -45,6 +50,7 @@ export interface Dirs {
   readonly envs: AbsPath;
   readonly trust: AbsPath;
   readonly runs: AbsPath;
+  readonly secrets: AbsPath;
   readonly agentVersions: AbsPath;
   readonly cache: AbsPath;
   readonly state: AbsPath;
@@ -62,6 +68,7 @@ export function dirsAt(root: AbsPath): Dirs {
     envs: join(root, "envs"),
     trust: join(root, "trust"),
     runs: join(root, "runs"),
+    secrets: join(root, "secrets"),
     cache: join(root, "cache"),
     agentVersions: join(root, "cache", "agents.json"),
     state: join(root, "state"),
@@ -91,6 +98,8 @@ export interface SlotDirs {
   readonly installed: AbsPath;
   readonly trusted: AbsPath;
   readonly xdg: AbsPath;
+  readonly cache: AbsPath;
+  readonly protect: AbsPath;
 }
 
 /** The layout of the slot at `root`. */
@@ -103,5 +112,7 @@ export function slotAt(root: AbsPath): SlotDirs {
     installed: join(root, "installed"),
     trusted: join(root, "trusted.json"),
     xdg: join(root, "xdg"),
+    cache: join(root, "cache"),
+    protect: join(root, "protect"),
   };
 }

@@ -44,7 +44,7 @@ export function readHostFacts(input: PolicyInput): HostFacts {
       terminal: terminalPath() as AbsPath | undefined,
       etc: input.uid === 0 ? namesIn("/etc" as AbsPath) : [],
     }),
-    ...programWishes(input.agent.program, searchPath, home),
+    ...programs(input).flatMap((wish) => programWishes(wish, searchPath, home)),
     ...pathWishes(searchPath, home),
     ...pathWishes(manifestPathDirs(input), home),
   ];
@@ -70,6 +70,16 @@ export function readHostFacts(input: PolicyInput): HostFacts {
       named: namedGuards(input, projectRoot),
     })),
   };
+}
+
+function programs(
+  { agent, programs }: PolicyInput,
+): Pick<Wish, "path" | "why" | "need">[] {
+  const why = { source: "agent", text: "the program that is started" } as const;
+  return [
+    { path: agent.program, why, need: "must" },
+    ...programs.map((program) => ({ ...program, need: "may" as const })),
+  ];
 }
 
 /** A home that is the root directory is none: containers have such. */

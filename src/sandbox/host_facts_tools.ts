@@ -56,15 +56,15 @@ export function pathWishes(
 
 /** Wishes for one program: the file, its package, its interpreter. */
 export function programWishes(
-  program: AbsPath,
+  { path: named, why, need }: Pick<Wish, "path" | "why" | "need">,
   searchPath: readonly AbsPath[],
   home: AbsPath | undefined,
 ): Wish[] {
-  const why = { source: "agent", text: "the program that is started" } as const;
   const rest = { access: "exec", need: "may", why } as const;
+  const program = realOf(named) ?? named;
   const interpreter = interpreterOf(program, searchPath);
   return [
-    { ...rest, path: program, need: "must" },
+    { ...rest, path: program, need },
     ...packageOf(program, home).map((path) => ({ ...rest, path })),
     ...(interpreter === undefined ? [] : [
       { ...rest, path: interpreter },

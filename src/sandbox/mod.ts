@@ -1,4 +1,30 @@
 /** The sandbox: what a launch may do, and how the system holds it to that. */
+export { filterVariables, passingVariables } from "./env_filter.ts";
+export { readHostFacts } from "./host_facts.ts";
+export { buildPolicy } from "./policy.ts";
+export type {
+  Guarded,
+  HostFacts,
+  Place,
+  PolicyInput,
+  SandboxWishes,
+} from "./policy_input.ts";
+export type { Change } from "./protect.ts";
+export {
+  acceptChanges,
+  beginProtected,
+  endProtected,
+  type ProtectPlace,
+  type ProtectState,
+  protectStates,
+  sessionName,
+} from "./protect_record.ts";
+export { revertChanges, type Reverted } from "./protect_revert.ts";
+export {
+  seatbeltCommand,
+  type SeatbeltProfile,
+  seatbeltProfile,
+} from "./seatbelt.ts";
 export {
   type Access,
   type AgentPart,

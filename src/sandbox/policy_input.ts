@@ -56,6 +56,11 @@ export interface PolicyInput {
   /** Names the manifest in reasons: `aenv.toml`. */
   readonly wishes: SandboxWishes;
   readonly agent: AgentPart;
+  /** Other programs that have to be startable, such as those of MCP servers. */
+  readonly programs: readonly {
+    readonly path: AbsPath;
+    readonly why: Reason;
+  }[];
   /** The slot's agent state, the run directory, installed plugins, the login, …; ours, so they may lie in `$AENV_HOME`. */
   readonly places: readonly Place[];
   /** Parts of those that must stay as they are. */

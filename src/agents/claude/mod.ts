@@ -16,6 +16,11 @@ export {
   type Recipe,
   SETTINGS_FILE,
 } from "./recipe.ts";
+export {
+  type AgentPlace,
+  type AgentPlaces,
+  agentPlaces,
+} from "./sandbox_places.ts";
 export { parseUserArgs, type UserArgs } from "./user_args.ts";
 export {
   approvedApiKey,

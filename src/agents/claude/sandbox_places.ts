@@ -1,0 +1,167 @@
+/**
+ * What Claude Code needs of the file system besides the project. Measured on 2.1.197 and 2.1.329: HOME need not be readable;
+ * the config directory has to be writable as a directory, since its state file is replaced by a rename.
+ */
+import { type AbsPath, join } from "../../base/paths.ts";
+import { isDirectory, lstat, readDir } from "../../os/fs.ts";
+import type { UserConfig } from "./user_config.ts";
+
+/** One place and what may be done there. */
+export interface AgentPlace {
+  readonly path: AbsPath;
+  readonly access: "read" | "write";
+  /** For people. */
+  readonly why: string;
+  readonly part: "agent" | "login";
+  /** Made when it is missing. */
+  readonly make: boolean;
+}
+
+/** What a confined Claude Code gets. */
+export interface AgentPlaces {
+  readonly places: readonly AgentPlace[];
+  /** Entries of its own configuration that would change what runs next time: directory or file. */
+  readonly guarded: readonly {
+    readonly path: AbsPath;
+    readonly tree: boolean;
+  }[];
+  /** macOS: whether the login is in the keychain. */
+  readonly keychain: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Files that a login directory of its own holds: nothing else there runs or is believed. */
+const LOGIN_FILES =
+  /^(\.credentials\.json(\.tmp[\w.]*)?|\.oauth_refresh\.lock(\.owner)?|\.storage-write\.lock|\.DS_Store)$/;
+
+/** Parts of a config directory that hold the agent's state and nothing that runs. */
+const STATE_DIRS: readonly string[] = [
+  "backups",
+  "debug",
+  "file-history",
+  "paste-cache",
+  "plans",
+  "projects",
+  "session-env",
+  "sessions",
+  "shell-snapshots",
+  "statsig",
+  "tasks",
+  "telemetry",
+  "todos",
+];
+
+/** Parts of an env's own config directory that steer the next session. */
+const STEERING: readonly (readonly [string, boolean])[] = [
+  ["settings.json", false],
+  ["settings.local.json", false],
+  ["CLAUDE.md", false],
+  ["agents", true],
+  ["commands", true],
+  ["hooks", true],
+  ["output-styles", true],
+  ["rules", true],
+  ["skills", true],
+  ["workflows", true],
+];
+
+/** Where the env keeps its state, and where the user's own is. */
+export interface AgentPlacesInput {
+  readonly isolation: "private" | "overlay";
+  readonly os: "linux" | "darwin";
+  readonly configDir: AbsPath;
+  readonly user: UserConfig;
+  readonly home: AbsPath;
+  /** Whether a variable brings a login: then none is looked for on disk. */
+  readonly hasLogin: boolean;
+}
+
+/** What Claude Code needs in this env. Reads, never writes. */
+export function agentPlaces(input: AgentPlacesInput): AgentPlaces {
+  const login = loginPlaces(input);
+  if (input.isolation === "overlay") {
+    return {
+      places: [...overlayPlaces(input.user), ...login.places],
+      guarded: [],
+      keychain: login.keychain,
+      notes: login.notes,
+    };
+  }
+  const { configDir } = input;
+  return {
+    places: [
+      place(configDir, "write", {
+        why: "the agent's state in this environment",
+        make: true,
+      }),
+      ...login.places,
+    ],
+    guarded: STEERING.map(([name, tree]) => ({
+      path: join(configDir, name),
+      tree,
+    })),
+    keychain: login.keychain,
+    notes: login.notes,
+  };
+}
+
+/** The user's own directory, as far as it holds sessions: not settings, hooks, plugins or servers. */
+function overlayPlaces(user: UserConfig): AgentPlace[] {
+  const isThere = isDirectory(user.dir);
+  return [
+    ...(lstat(user.stateFile) === undefined
+      ? []
+      : [place(user.stateFile, "read", { why: "the agent's state file" })]),
+    ...(isThere ? STATE_DIRS : []).map((name) =>
+      place(join(user.dir, name), "write", {
+        why: "sessions that all environments share",
+        make: true,
+      })
+    ),
+  ];
+}
+
+/**
+ * A refresh replaces the file by a rename, so it needs the directory. That is given where the directory holds a login and
+ * nothing else: in ~/.claude it would give the settings and hooks too. There the token is read, and not refreshed.
+ */
+function loginPlaces(
+  { user: { loginDir }, os, home, hasLogin }: AgentPlacesInput,
+): Omit<AgentPlaces, "guarded"> {
+  const nothing = { places: [], keychain: false, notes: [] };
+  if (hasLogin) return nothing;
+  const file = join(loginDir, ".credentials.json");
+  const names = (readDir(loginDir) ?? []).map(({ name }) => name);
+  if (lstat(file) === undefined) {
+    const keychains = join(home, "Library", "Keychains");
+    if (os !== "darwin" || !isDirectory(keychains)) return nothing;
+    const why = "the login, in the keychain";
+    return {
+      ...nothing,
+      places: [place(keychains, "write", { why, part: "login" })],
+      keychain: true,
+    };
+  }
+  if (names.every((name) => LOGIN_FILES.test(name))) {
+    const why = "the login, which the agent renews";
+    return {
+      ...nothing,
+      places: [place(loginDir, "write", { why, part: "login" })],
+    };
+  }
+  return {
+    ...nothing,
+    places: [place(file, "read", { why: "the login", part: "login" })],
+    notes: [
+      "the agent can read your login and not renew it: start claude outside of the sandbox once in a while, or move the login with aenv migrate-auth",
+    ],
+  };
+}
+
+function place(
+  path: AbsPath,
+  access: "read" | "write",
+  more: Pick<AgentPlace, "why"> & Partial<AgentPlace>,
+): AgentPlace {
+  return { path, access, part: "agent", make: false, ...more };
+}

@@ -1,0 +1,202 @@
+/** From an env to the policy of its launch. Reads, never writes. */
+import { claude } from "../agents/mod.ts";
+import type { Dirs } from "../base/dirs.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
+import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
+import { type OpenEnv, runDirFor } from "../env/mod.ts";
+import type { Manifest } from "../manifest/mod.ts";
+import type { Host } from "../os/host.ts";
+import {
+  buildPolicy,
+  filterVariables,
+  type Place,
+  type PolicyInput,
+  readHostFacts,
+  type SandboxPolicy,
+} from "../sandbox/mod.ts";
+import { undoOuterLaunch } from "./environment.ts";
+
+/** What is to be confined. */
+export interface SandboxRequest {
+  readonly env: OpenEnv;
+  /** The agent's program, or the command that runs in its place. */
+  readonly program: AbsPath;
+  readonly agent: "claude" | "none";
+}
+
+/** A policy and what the user should know about it. */
+export interface PlannedPolicy {
+  readonly policy: SandboxPolicy;
+  readonly notes: readonly string[];
+}
+
+/** `[sandbox]` of a manifest that has none: nothing beyond the built-in set. */
+const NO_WISHES: PolicyInput["wishes"] = {
+  paths: [],
+  network: { mode: "open" },
+  envHost: [],
+  pathDirs: [],
+  cacheDirs: [],
+  protect: [],
+};
+
+/** The policy under which a launch would run. Throws (exit 3) when something that is needed or asked for may not be granted. */
+export function planPolicy(
+  request: SandboxRequest,
+  host: Host,
+  dirs: Dirs,
+): PlannedPolicy {
+  const { os } = host;
+  if (os === "windows") {
+    throw new AppError(
+      "NOT_SUPPORTED",
+      "Cannot confine the agent: there is no sandbox on Windows",
+      { exitCode: ExitCode.refused },
+    );
+  }
+  const { input, notes } = policyInput(request, { host, os, dirs });
+  return { policy: buildPolicy(input, readHostFacts(input)), notes };
+}
+
+interface Context {
+  readonly host: Host;
+  readonly os: PolicyInput["os"];
+  readonly dirs: Dirs;
+}
+
+function policyInput(
+  { env, program, agent }: SandboxRequest,
+  { host, os, dirs }: Context,
+): { input: PolicyInput; notes: readonly string[] } {
+  const { manifest, slot } = env;
+  const variables = undoOuterLaunch(host.env);
+  const home = host.home();
+  const wishes = manifest.sandbox ?? NO_WISHES;
+  const environment = filterVariables({
+    variables,
+    envHost: wishes.envHost,
+    agent,
+    agentAccepts: claude.passesToClaude,
+    network: wishes.network.mode,
+  });
+  const runDir = runDirFor(dirs, host);
+  const needs = claude.agentPlaces({
+    isolation: manifest.isolation,
+    os,
+    configDir: slot.claude,
+    user: claude.userConfig(variables, home, dirs.root),
+    home,
+    hasLogin: environment.some(({ name, passes }) =>
+      passes && LOGIN_VARIABLES.has(name)
+    ),
+  });
+  const input: PolicyInput = {
+    domain: "agent",
+    os,
+    uid: host.uid ?? 0,
+    home,
+    aenvHome: dirs.root,
+    cwd: host.cwd(),
+    projectRoot: projectRoot(env, host),
+    baseDir: env.baseDir,
+    manifests: [env.manifestPath, env.manifestReal],
+    wishes,
+    agent: { name: agent, program, keychain: needs.keychain },
+    programs: serverPrograms(manifest),
+    places: [
+      ...ownPlaces(env, { host, dirs, runDir }),
+      ...agentPlaces(needs.places),
+    ],
+    guarded: guardedPlaces(needs.guarded),
+    cacheDir: slot.cache,
+    tmpDir: join(runDir, "tmp"),
+    variables,
+    environment,
+  };
+  return { input, notes: needs.notes };
+}
+
+function projectRoot(env: OpenEnv, host: Host): AbsPath {
+  return claude.projectFacts({
+    cwd: host.cwd(),
+    home: host.home(),
+    manifestDir: env.scope === "project" ? env.baseDir : undefined,
+  }).root;
+}
+
+function agentPlaces(places: readonly claude.AgentPlace[]): Place[] {
+  return places.map(({ path, access, why, part, make }) => ({
+    path,
+    access,
+    why: { source: part, text: why },
+    make,
+  }));
+}
+
+function guardedPlaces(
+  guarded: claude.AgentPlaces["guarded"],
+): PolicyInput["guarded"] {
+  return guarded.map((guard) => ({
+    ...guard,
+    why: { source: "agent", text: "it steers the next session of the agent" },
+  }));
+}
+
+/** Variables that log the agent in by themselves. */
+const LOGIN_VARIABLES: ReadonlySet<string> = new Set([
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_AUTH_TOKEN",
+  "CLAUDE_CODE_OAUTH_TOKEN",
+]);
+
+/** Parts of our own home that a launch needs. */
+function ownPlaces(
+  { slot, manifest }: OpenEnv,
+  { host, dirs, runDir }: {
+    readonly host: Host;
+    readonly dirs: Dirs;
+    readonly runDir: AbsPath;
+  },
+): Place[] {
+  const run = { source: "run", text: "generated for this launch" } as const;
+  const slotReason = { source: "slot", text: "installed" } as const;
+  return [
+    { path: runDir, access: "read", why: run, make: true },
+    { path: slot.installed, access: "exec", why: slotReason, make: true },
+    {
+      path: dirs.shims,
+      access: "exec",
+      why: { source: "run", text: "our shims" },
+    },
+    {
+      path: host.self,
+      access: "exec",
+      why: { source: "run", text: "aenv itself" },
+    },
+    ...(manifest.xdg === "private"
+      ? [
+        {
+          path: slot.xdg,
+          access: "write",
+          why: { source: "slot", text: "XDG directories of this environment" },
+          make: true,
+        } as const,
+      ]
+      : []),
+  ];
+}
+
+/** Programs that servers of the manifest name by their whole path. */
+function serverPrograms({ mcp }: Manifest): PolicyInput["programs"] {
+  return Object.entries(mcp).flatMap(([name, server]) =>
+    server.type === "stdio" && !server.disabled &&
+      isAbsolutePath(server.command)
+      ? [
+        {
+          path: server.command as AbsPath,
+          why: { source: "manifest", text: `mcp.${name}: ${server.command}` },
+        } as const,
+      ]
+      : []
+  );
+}

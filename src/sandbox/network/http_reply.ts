@@ -1,0 +1,90 @@
+/** Answers of the proxy's own. */
+import type { Dialled } from "./dial.ts";
+import { formatHead, toBytes } from "./http_head.ts";
+import { refusalPhrase, refusalText } from "./refusal.ts";
+import type { Session } from "./session.ts";
+
+/** One answer. */
+export interface Reply {
+  readonly status: number;
+  /** ASCII. */
+  readonly phrase: string;
+  /** Plain text. */
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the connection goes on. */
+  readonly keep?: boolean;
+  /** Whether only the head is sent. */
+  readonly isBare?: boolean;
+}
+
+/** Sends it. */
+export async function sendReply(session: Session, reply: Reply): Promise<void> {
+  const body = new TextEncoder().encode(reply.text);
+  const headers = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": String(body.length),
+    "Cache-Control": "no-store",
+    ...reply.headers,
+    Connection: reply.keep ? "keep-alive" : "close",
+  };
+  const fields = Object.entries(headers).map(([written, value]) => ({
+    written,
+    value,
+  }));
+  const first = `HTTP/1.1 ${reply.status} ${reply.phrase}`;
+  const head = toBytes(formatHead(first, fields));
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
+  await session.client.send(reply.isBare ? head : bytes);
+}
+
+/** The answer when the client has not shown the credential. */
+export function credentialReply(): Reply {
+  return {
+    status: 407,
+    phrase: "Proxy Authentication Required",
+    text:
+      "Cannot use the proxy of aenv: the credential in HTTPS_PROXY is missing or wrong\n",
+    headers: { "Proxy-Authenticate": 'Basic realm="aenv"' },
+  };
+}
+
+/** The answer to a request that is not taken; `state` says why. */
+export function malformedReply(state: string): Reply {
+  return {
+    status: 400,
+    phrase: "Bad Request",
+    text: `Cannot take the request: ${state}\n`,
+  };
+}
+
+const PROBLEMS = {
+  aborted: [502, "the connection was given up"],
+  refused: [502, "the connection was refused"],
+  timeout: [504, "it did not answer in time"],
+  unreachable: [502, "there is no way to it"],
+  "unknown-host": [502, "there is no such host"],
+} as const;
+
+/** The answer when there is no connection. */
+export function notConnectedReply(
+  dialled: Exclude<Dialled, { kind: "connected" }>,
+  { port, manifest }: { readonly port: number; readonly manifest: string },
+): Reply {
+  if (dialled.kind === "refused") {
+    const refused = { ...dialled, port, manifest };
+    return {
+      status: 403,
+      phrase: refusalPhrase(refused),
+      text: refusalText(refused),
+    };
+  }
+  const [status, state] = PROBLEMS[dialled.problem];
+  return {
+    status,
+    phrase: status === 504 ? "Gateway Timeout" : "Bad Gateway",
+    text: `Cannot connect to "${dialled.host}" on port ${port}: ${state}\n`,
+  };
+}

@@ -1,0 +1,117 @@
+/** One client's connection to the proxy, with what belongs to it: the connection behind it, its time, its end. */
+import { monotonicMs } from "../../os/clock.ts";
+import { type Connection, isHangUp } from "../../os/sockets.ts";
+import { within } from "../../os/timers.ts";
+import type { Credential } from "./credential.ts";
+import { dial, type Dialled, type Dialler, type Target } from "./dial.ts";
+import { HeadError } from "./http_head.ts";
+import { Inlet, tunnel } from "./inlet.ts";
+
+/** What all sessions share. */
+export interface Shared extends Dialler {
+  readonly credential: Credential;
+  /** Path of the manifest, for messages. */
+  readonly manifest: string;
+}
+
+/** Waiting for the client to take an answer before its connection is closed. */
+const LINGER_MS = 1000;
+const LINGER_BYTES = 1024 * 1024;
+
+/** The session. */
+export class Session {
+  readonly shared: Shared;
+  readonly client: Inlet;
+  readonly #used = () => this.#touch();
+  #upstream: Inlet | undefined;
+  #limitMs: number;
+  #lastUse = monotonicMs();
+  #isClosed = false;
+
+  constructor(connection: Connection, shared: Shared) {
+    this.shared = shared;
+    this.client = new Inlet(connection, this.#used);
+    this.#limitMs = shared.limits.headMs;
+  }
+
+  #touch(): void {
+    this.#lastUse = monotonicMs();
+  }
+
+  /** From now on the session ends when so many milliseconds pass without a byte. */
+  allowIdle(milliseconds: number): void {
+    this.#limitMs = milliseconds;
+    this.#touch();
+  }
+
+  /** Whether its time is up. */
+  isLate(now: number): boolean {
+    return now - this.#lastUse > this.#limitMs;
+  }
+
+  /** Connects to what the client asks for, when that is allowed. */
+  async dial(target: Target): Promise<Dialled> {
+    this.hangUp();
+    const { limits } = this.shared;
+    // Its steps have limits of their own.
+    this.allowIdle(limits.idleMs);
+    const dialled = await dial(this.shared, target);
+    if (dialled.kind !== "connected") return dialled;
+    this.#upstream = new Inlet(dialled.connection, this.#used);
+    if (this.#isClosed) this.hangUp();
+    return dialled;
+  }
+
+  /** The connection behind the proxy. There must be one. */
+  get upstream(): Inlet {
+    if (this.#upstream === undefined) throw new Error("no upstream");
+    return this.#upstream;
+  }
+
+  /** Ends the connection behind the proxy, if there is one. */
+  hangUp(): void {
+    this.#upstream?.connection.close();
+    this.#upstream = undefined;
+  }
+
+  /** Carries bytes both ways until both sides have finished. */
+  async tunnel(): Promise<void> {
+    const { idleMs, halfClosedMs } = this.shared.limits;
+    this.allowIdle(idleMs);
+    await tunnel(this.client, this.upstream, {
+      onHalf: () => this.allowIdle(halfClosedMs),
+    });
+  }
+
+  /** Says that nothing more comes, and waits a little for the client to read it: closing at once could take it back. */
+  async linger(): Promise<void> {
+    await this.client.connection.closeWrite();
+    await within(this.#drain(), LINGER_MS);
+  }
+
+  async #drain(): Promise<void> {
+    const { connection } = this.client;
+    const buffer = new Uint8Array(16 * 1024);
+    try {
+      for (let left = LINGER_BYTES; left > 0;) {
+        const count = await connection.read(buffer);
+        if (count === null) return;
+        left -= count;
+      }
+    } catch (error) {
+      if (!isHangUp(error)) throw error;
+    }
+  }
+
+  /** Ends both connections. */
+  close(): void {
+    this.#isClosed = true;
+    this.client.connection.close();
+    this.hangUp();
+  }
+}
+
+/** Whether an error only ends the one session that it happened in. */
+export function endsSession(error: unknown): boolean {
+  return isHangUp(error) || error instanceof HeadError;
+}

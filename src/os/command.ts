@@ -1,4 +1,5 @@
 /** Programs that work for long: they can be interrupted, fed, and watched while they run. */
+import { concatBytes } from "../base/concat.ts";
 import { ioError } from "./io_error.ts";
 
 /** How to run a program. */
@@ -22,6 +23,8 @@ export interface CommandResult {
   /** Exit code; 128 + n when signal n ended it. */
   readonly code: number;
   readonly stdout: string;
+  /** The bytes that {@link stdout} is the text of. */
+  readonly stdoutBytes: Uint8Array<ArrayBuffer>;
   readonly stderr: string;
   /** Why we ended it; undefined when it ended by itself. */
   readonly ended: "timeout" | "output" | undefined;
@@ -104,7 +107,14 @@ class Running {
     if (stopped?.reason === "watch") throw stopped.error;
     // What came too fast for the last look.
     this.#options.watch?.();
-    return { code: status.code, stdout, stderr, ended: stopped?.reason };
+    const decoder = new TextDecoder();
+    return {
+      code: status.code,
+      stdout: decoder.decode(stdout),
+      stdoutBytes: stdout,
+      stderr: decoder.decode(stderr),
+      ended: stopped?.reason,
+    };
   }
 
   #afterEnd(): void {
@@ -158,20 +168,20 @@ class Running {
     }
   }
 
-  async #collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+  async #collect(
+    stream: ReadableStream<Uint8Array>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const reader = stream.getReader();
     this.#readers.push(reader);
-    const decoder = new TextDecoder();
-    let text = "";
+    const blocks: Uint8Array[] = [];
     let bytes = 0;
     while (true) {
       const { done, value } = await reader.read();
-      if (done) break;
+      if (done) return concatBytes(blocks);
       bytes += value.length;
       if (bytes > this.#options.maxOutputBytes) {
         this.#stop({ reason: "output" });
-      } else text += decoder.decode(value, { stream: true });
+      } else blocks.push(value);
     }
-    return text + decoder.decode();
   }
 }

@@ -14,10 +14,9 @@ import {
   SecretService,
 } from "./dbus/secret_service.ts";
 import {
-  type Action,
   cancelled,
   locked,
-  secretWords,
+  type Subject,
   unavailable,
 } from "./keyring_errors.ts";
 import type { Backend, EnvIdentity } from "./types.ts";
@@ -27,6 +26,8 @@ import { SecretValue } from "./value.ts";
 const ANSWER_MS = 10_000;
 const PROMPT_MS = 120_000;
 
+/** What is shown where all secrets of an env are meant. */
+const ALL = "all secrets";
 const LABEL = "Default keyring";
 const UNLOCK_HINT = "Log in to the desktop, which unlocks it";
 
@@ -42,31 +43,31 @@ function itemAttributes(env: EnvIdentity, key: SecretKey): Attributes {
 /** The keyring that answers as `org.freedesktop.secrets`. */
 export function linuxKeyring(host: Host): Backend {
   async function converse<T>(
-    action: Action,
+    subject: Subject,
     work: (talk: Conversation) => Promise<T>,
   ): Promise<T> {
     try {
       using bus = await openBus(host);
-      return await work(new Conversation(bus, host, action));
+      return await work(new Conversation(bus, host, subject));
     } catch (error) {
-      throw explain(error, action);
+      throw explain(error, subject);
     }
   }
   return {
     name: "keyring",
     read: (env, keys) =>
-      converse(`read the ${secretWords(keys)}`, (talk) => talk.read(env, keys)),
+      converse(keys.join(", "), (talk) => talk.read(env, keys)),
     write: (env, item) =>
       converse(
-        `keep the ${secretWords([item.key])}`,
+        item.key,
         (talk) => talk.write(env, item),
       ),
     remove: (env, key) =>
       converse(
-        `remove the ${secretWords([key])}`,
+        key,
         (talk) => talk.remove(env, key),
       ),
-    keys: (env) => converse("list the secrets", (talk) => talk.keys(env)),
+    keys: (env) => converse(ALL, (talk) => talk.keys(env)),
   };
 }
 
@@ -81,14 +82,14 @@ async function openBus(host: Host): Promise<Bus> {
 class Conversation {
   readonly #bus: Bus;
   readonly #service: SecretService;
-  readonly #action: Action;
+  readonly #subject: Subject;
   readonly #canAsk: boolean;
   readonly #hello: Promise<void>;
 
-  constructor(bus: Bus, host: Host, action: Action) {
+  constructor(bus: Bus, host: Host, subject: Subject) {
     this.#bus = bus;
     this.#service = new SecretService(bus);
-    this.#action = action;
+    this.#subject = subject;
     this.#canAsk = Boolean(
       host.env["DISPLAY"] || host.env["WAYLAND_DISPLAY"],
     );
@@ -154,7 +155,7 @@ class Conversation {
     const items = [...found.unlocked, ...found.locked];
     // Some keyrings show nothing of what is in a locked collection. Nobody is asked to unlock it for a list.
     if (items.length === 0 && await this.#lockedDefault() !== undefined) {
-      throw locked(this.#action, UNLOCK_HINT);
+      throw locked(this.#subject, UNLOCK_HINT);
     }
     const all = await Promise.all(
       items.map((item) => this.#service.attributes(item)),
@@ -227,7 +228,7 @@ class Conversation {
   }
 
   #noCollection(): AppError {
-    return unavailable(this.#action, "the keyring is not set up yet", {
+    return unavailable(this.#subject, "the keyring is not set up yet", {
       hint: "Log in to the desktop, which sets it up",
     });
   }
@@ -236,39 +237,39 @@ class Conversation {
   async #answer(prompt: ObjectPath | undefined): Promise<void> {
     if (prompt === undefined) return;
     if (!this.#canAsk) {
-      throw locked(this.#action, UNLOCK_HINT);
+      throw locked(this.#subject, UNLOCK_HINT);
     }
     this.#bus.extend(PROMPT_MS);
     const isDone = await this.#service.prompt(prompt);
-    if (!isDone) throw cancelled(this.#action, "it was not allowed");
+    if (!isDone) throw cancelled(this.#subject, "it was not allowed");
     this.#bus.extend(ANSWER_MS);
   }
 }
 
 /** Errors of the bus and of the keyring, as one a user can act on; others come back as they are. */
-function explain(error: unknown, action: Action): unknown {
+function explain(error: unknown, subject: Subject): unknown {
   if (error instanceof BusError) {
     return unavailable(
-      action,
+      subject,
       `there is no session bus, or no keyring on it: ${error.message}`,
       { cause: error },
     );
   }
-  return error instanceof CallError ? explainCall(error, action) : error;
+  return error instanceof CallError ? explainCall(error, subject) : error;
 }
 
-function explainCall(error: CallError, action: Action): AppError {
+function explainCall(error: CallError, subject: Subject): AppError {
   const name = error.errorName.split(".").at(-1) ?? "";
-  if (name === "IsLocked") return locked(action, UNLOCK_HINT, error);
+  if (name === "IsLocked") return locked(subject, UNLOCK_HINT, error);
   const isAbsent = /^(ServiceUnknown|NameHasNoOwner)$|^Spawn/.test(name) ||
     error.errorName.includes(".Spawn.");
   if (isAbsent) {
-    return unavailable(action, "no program on the session bus keeps secrets", {
+    return unavailable(subject, "no program on the session bus keeps secrets", {
       hint: "Install one, such as gnome-keyring or KWallet",
       cause: error,
     });
   }
-  return unavailable(action, `the keyring says ${name}: ${error.message}`, {
+  return unavailable(subject, `the keyring says ${name}: ${error.message}`, {
     cause: error,
   });
 }

@@ -5,10 +5,9 @@ import type { Host } from "../os/host.ts";
 import { type CommandResult, runCommand } from "../os/command.ts";
 import { randomHex } from "../os/fs.ts";
 import {
-  type Action,
   cancelled,
   locked,
-  secretWords,
+  type Subject,
   unavailable,
 } from "./keyring_errors.ts";
 import type { Backend, EnvIdentity } from "./types.ts";
@@ -111,11 +110,8 @@ export function macosKeyring(host: Host): Backend {
   return {
     name: "keyring",
     async read(env, keys) {
-      const action = `read the ${secretWords(keys)}`;
       const values = await Promise.all(
-        keys.map(async (key) =>
-          [key, await keychain.read(env, key, action)] as const
-        ),
+        keys.map(async (key) => [key, await keychain.read(env, key)] as const),
       );
       return new Map(
         values.flatMap(([key, value]) =>
@@ -146,19 +142,18 @@ class Keychain {
   async read(
     env: EnvIdentity,
     key: SecretKey,
-    action: Action,
   ): Promise<SecretValue | undefined> {
-    const head = await this.#text({ env, account: key }, action);
+    const head = await this.#text({ env, account: key }, key);
     if (head === undefined) return undefined;
     const parsed = parseHead(key, head);
     const rest = await Promise.all(
       (parsed?.accounts ?? []).map((account) =>
-        this.#text({ env, account }, action)
+        this.#text({ env, account }, key)
       ),
     );
     const text = parsed && parsed.first + rest.join("");
     if (text === undefined || rest.includes(undefined) || !isBase64(text)) {
-      throw unavailable(action, "its keychain item is not as aenv wrote it", {
+      throw unavailable(key, "its keychain item is not as aenv wrote it", {
         hint: `Give it a value again: aenv secrets rotate ${key}`,
       });
     }
@@ -174,40 +169,37 @@ class Keychain {
       readonly label: string;
     },
   ): Promise<void> {
-    const action = `keep the ${secretWords([key])}`;
-    const old = await this.#text({ env, account: key }, action);
+    const old = await this.#text({ env, account: key }, key);
     const items = splitValue(key, value.reveal(), randomHex(8));
     for (const { account, text } of items.toReversed()) {
       const line = addCommand({ env, account }, { text, label });
-      const result = await this.#run(["-i"], action, line);
-      if (result.code !== 0) throw refusal(result, action);
+      const result = await this.#run(["-i"], key, line);
+      if (result.code !== 0) throw refusal(result, key);
     }
     // `security -i` says little about what went wrong.
-    const kept = await this.read(env, key, action);
+    const kept = await this.read(env, key);
     if (!kept?.equals(value)) {
-      throw unavailable(action, "the keychain did not keep it");
+      throw unavailable(key, "the keychain did not keep it");
     }
     await this.#removeParts(env, key, old);
   }
 
   async remove(env: EnvIdentity, key: SecretKey): Promise<boolean> {
-    const action = `remove the ${secretWords([key])}`;
-    const old = await this.#text({ env, account: key }, action);
+    const old = await this.#text({ env, account: key }, key);
     if (old === undefined) return false;
-    await this.#delete({ env, account: key }, action);
+    await this.#delete({ env, account: key }, key);
     await this.#removeParts(env, key, old);
     return true;
   }
 
   async has(item: KeychainItem): Promise<boolean> {
-    const action = "list the secrets";
     const result = await this.#run(
       findArguments(item, { shows: false }),
-      action,
+      item.account,
     );
     if (result.code === 0) return true;
     if (result.code === EXIT.missing) return false;
-    throw refusal(result, action);
+    throw refusal(result, item.account);
   }
 
   async #removeParts(
@@ -217,32 +209,32 @@ class Keychain {
   ): Promise<void> {
     const parsed = head === undefined ? undefined : parseHead(key, head);
     for (const account of parsed?.accounts ?? []) {
-      await this.#delete({ env, account }, `remove the ${secretWords([key])}`);
+      await this.#delete({ env, account }, key);
     }
   }
 
-  async #delete(item: KeychainItem, action: Action): Promise<void> {
-    const result = await this.#run(deleteArguments(item), action);
+  async #delete(item: KeychainItem, subject: Subject): Promise<void> {
+    const result = await this.#run(deleteArguments(item), subject);
     const isGone = result.code === 0 || result.code === EXIT.missing;
-    if (!isGone) throw refusal(result, action);
+    if (!isGone) throw refusal(result, subject);
   }
 
   async #text(
     item: KeychainItem,
-    action: Action,
+    subject: Subject,
   ): Promise<string | undefined> {
     const result = await this.#run(
       findArguments(item, { shows: true }),
-      action,
+      subject,
     );
     if (result.code === 0) return result.stdout.trim();
     if (result.code === EXIT.missing) return undefined;
-    throw refusal(result, action);
+    throw refusal(result, subject);
   }
 
   async #run(
     args: readonly string[],
-    action: Action,
+    subject: Subject,
     input?: string,
   ): Promise<CommandResult> {
     const result = await runCommand(SECURITY, args, {
@@ -252,21 +244,21 @@ class Keychain {
       ...(input === undefined ? {} : { input }),
     });
     if (result.ended === undefined) return result;
-    throw cancelled(action, "nobody answered the keychain");
+    throw cancelled(subject, "nobody answered the keychain");
   }
 }
 
-function refusal(result: CommandResult, action: Action): unknown {
+function refusal(result: CommandResult, subject: Subject): unknown {
   switch (result.code) {
     case EXIT.locked:
-      return locked(action, "Unlock it: security unlock-keychain");
+      return locked(subject, "Unlock it: security unlock-keychain");
     case EXIT.cancelled:
     case EXIT.denied:
-      return cancelled(action, "it was not allowed");
+      return cancelled(subject, "it was not allowed");
     default: {
       const [line = ""] = result.stderr.trim().split("\n");
       const state = `security ended with exit code ${result.code}`;
-      return unavailable(action, line === "" ? state : `${state}: ${line}`);
+      return unavailable(subject, line === "" ? state : `${state}: ${line}`);
     }
   }
 }

@@ -8,6 +8,7 @@ export type {
   BackendName,
   EnvFacts,
   EnvIdentity,
+  SecretList,
   SecretOrigin,
   SecretRow,
   Secrets,

@@ -1,4 +1,5 @@
 /** Words of this module. */
+import type { AppError } from "../base/errors.ts";
 import type { AbsPath } from "../base/paths.ts";
 import type { SecretKey } from "../base/secret_key.ts";
 import type { SecretValue } from "./value.ts";
@@ -56,25 +57,37 @@ export interface Backend {
 export interface SecretRow {
   readonly key: SecretKey;
   readonly origin: SecretOrigin;
-  /** `unknown`: the keyring could not be asked. `missing`: the env's index names it and the keyring has it not. */
-  readonly state: "kept" | "missing" | "unknown";
+  /**
+   * `missing`: the env's index names it and no value is kept. `unknown`: the keyring could not be asked. `declared`: a command
+   * of the manifest prints it when it is needed.
+   */
+  readonly state: "kept" | "missing" | "unknown" | "declared";
+}
+
+/** What `list` finds. */
+export interface SecretList {
+  readonly rows: readonly SecretRow[];
+  /** Why the keyring could not be asked. */
+  readonly problem: AppError | undefined;
 }
 
 /** The secrets of one env. */
 export interface Secrets {
+  /** Where values are kept. */
+  readonly backend: BackendName;
   /**
    * The values of these keys, in one conversation with the keyring. Throws one error that names all that are missing
-   * (`SECRET_MISSING`), `KEYRING_LOCKED`, `KEYRING_UNAVAILABLE`, `KEYRING_CANCELLED`, `SECRET_COMMAND_FAILED`.
+   * (`SECRET_MISSING`), `KEYRING_LOCKED`, `KEYRING_UNAVAILABLE`, `KEYRING_CANCELLED`, `SECRET_COMMAND_FAILED`, `TRUST_NEEDED`.
    */
   get(
     keys: Iterable<SecretKey>,
   ): Promise<ReadonlyMap<SecretKey, SecretValue>>;
-  /** Keeps a value, over one that is there. Call it with the home's lock held (inside `transact`). */
+  /** Whether there is a value, which is not read, or a command that prints it. */
+  has(key: SecretKey): Promise<boolean>;
+  /** Keeps a value, over one that is there. Call it with the home's lock held (inside `transact`). Throws as `get` does. */
   put(key: SecretKey, value: SecretValue): Promise<void>;
   /** Takes a value away; whether there was one. Call it with the home's lock held. */
   remove(key: SecretKey): Promise<boolean>;
-  /** Whether there is a value, which is not read. */
-  has(key: SecretKey): Promise<boolean>;
-  /** All keys, sorted; those that the manifest gets by a command too. */
-  list(): Promise<readonly SecretRow[]>;
+  /** All keys, sorted. Reads no value and asks nobody to unlock anything. */
+  list(): Promise<SecretList>;
 }

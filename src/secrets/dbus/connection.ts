@@ -1,4 +1,5 @@
 /** One conversation with a bus: calls that may overlap, and signals that are waited for. */
+import { concatBytes } from "../../base/concat.ts";
 import { AppError } from "../../base/errors.ts";
 import { Deadline } from "../../os/deadline.ts";
 import { connectUnix, type UnixClient } from "../../os/unix_client.ts";
@@ -143,7 +144,7 @@ export class Bus implements Disposable {
   }
 
   async #flush(): Promise<void> {
-    const bytes = concat(this.#outgoing);
+    const bytes = concatBytes(this.#outgoing);
     this.#outgoing = [];
     try {
       await this.#client.write(bytes);
@@ -167,7 +168,7 @@ export class Bus implements Disposable {
       while (this.#end === undefined) {
         const bytes = await this.#client.read();
         if (bytes === undefined) throw new BusError("it went away");
-        this.#received = concat([this.#received, bytes]);
+        this.#received = concatBytes([this.#received, bytes]);
         readAnswer(() => this.#handOut());
       }
     } catch (error) {
@@ -214,14 +215,4 @@ function readAnswer<T>(decode: () => T): T {
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -17,6 +17,8 @@ const F_SETFL = 4;
 const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000;
 const CLOSE_RANGE_CLOEXEC = 4;
+const PATH_MAX = 4096;
+const SLASH = 47;
 const EVERY_DESCRIPTOR = 0xffffffff;
 
 /** What a descriptor stands for. */
@@ -76,6 +78,26 @@ const KINDS: Readonly<Record<number, DescriptorKind["kind"]>> = {
   0o040000: "directory",
   0o140000: "socket",
 };
+
+/**
+ * The real path of what is open at `fd`, as its namespace has it; undefined when it has none, or one that is no text. The
+ * end ` (deleted)` says that nothing is there any more.
+ */
+export function pathOf(fd: number): string | undefined {
+  const target = new Uint8Array(PATH_MAX);
+  const link = cString(`/proc/self/fd/${fd}`);
+  const length = syscall("readlinkat", AT_FDCWD, link, target, PATH_MAX);
+  if (length <= 0 || length === PATH_MAX || target[0] !== SLASH) {
+    return undefined;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(target.subarray(0, length));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
+  }
+}
 
 /** Closes a descriptor. */
 export function closeDescriptor(fd: number): void {

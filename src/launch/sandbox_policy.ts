@@ -167,6 +167,7 @@ function ownPlaces(
       path: dirs.shims,
       access: "exec",
       why: { source: "run", text: "our shims" },
+      optional: true,
     },
     {
       path: host.self,

@@ -11,10 +11,11 @@ import {
   PATH_LIST_SEPARATOR,
   resolveFrom,
 } from "../base/paths.ts";
-import { lstat, readDir, readText, realPath } from "../os/fs.ts";
+import { lstat, readDir, readText } from "../os/fs.ts";
+import { markOf } from "../os/marks.ts";
 import { terminalPath } from "../os/special_files.ts";
 import { gitPlaces, parseGitConfig } from "./host_facts_git.ts";
-import { expand, findAll, lookAt, unlessDenied } from "./host_facts_paths.ts";
+import { expand, findAll, Looker, unlessDenied } from "./host_facts_paths.ts";
 import { pathWishes, programWishes } from "./host_facts_tools.ts";
 import { guardCandidates, protectReason } from "./policy_guard.ts";
 import type {
@@ -34,9 +35,10 @@ const MAX_NESTED = 200;
 
 /** Reads the facts for a policy. Throws (exit 3) on a path of the manifest that cannot be understood. */
 export function readHostFacts(input: PolicyInput): HostFacts {
-  const home = realHome(input.home);
-  const searchPath = realSearchPath(input);
-  const projectRoot = realOf(input.projectRoot) ?? input.projectRoot;
+  const looker = new Looker();
+  const home = realHome(input.home, looker);
+  const searchPath = realSearchPath(input, looker);
+  const projectRoot = looker.real(input.projectRoot) ?? input.projectRoot;
   const own = gitPlaces(projectRoot, home);
   const wishes = [
     ...envWishes(input, own === undefined ? [] : [own]),
@@ -44,31 +46,36 @@ export function readHostFacts(input: PolicyInput): HostFacts {
       terminal: terminalPath() as AbsPath | undefined,
       etc: input.uid === 0 ? namesIn("/etc" as AbsPath) : [],
     }),
-    ...programs(input).flatMap((wish) => programWishes(wish, searchPath, home)),
-    ...pathWishes(searchPath, home),
-    ...pathWishes(manifestPathDirs(input), home),
+    ...programs(input).flatMap((wish) =>
+      programWishes(wish, searchPath, { home, looker })
+    ),
+    ...pathWishes(searchPath, { home, looker }),
+    ...pathWishes(manifestPathDirs(input, looker), { home, looker }),
   ];
-  const found = [...findAll(wishes)];
-  found.push(...findAll(includedSettings(found, input.home)));
+  const found = findAll(wishes, looker);
+  found.push(...findAll(includedSettings(found, input.home), looker));
   const git = [
     ...(own === undefined ? [] : [own]),
     ...nestedRepositories(found, projectRoot, home),
   ];
-  const cwd = realOf(input.cwd) ?? input.cwd;
+  const cwd = looker.real(input.cwd) ?? input.cwd;
   return {
     home,
-    aenvHome: realOf(input.aenvHome) ?? input.aenvHome,
+    aenvHome: looker.real(input.aenvHome) ?? input.aenvHome,
     cwd,
     projectRoot,
     searchPath,
     git,
     found,
-    guards: guardStates(guardCandidates(input, {
-      projects: projectDirs({ cwd, projectRoot, found, git }),
-      git,
-      searchPath,
-      named: namedGuards(input, projectRoot),
-    })),
+    guards: guardStates(
+      guardCandidates(input, {
+        projects: projectDirs({ cwd, projectRoot, found, git }),
+        git,
+        searchPath,
+        named: namedGuards(input, projectRoot),
+      }),
+      looker,
+    ),
   };
 }
 
@@ -83,26 +90,35 @@ function programs(
 }
 
 /** A home that is the root directory is none: containers have such. */
-function realHome(home: AbsPath | undefined): AbsPath | undefined {
-  const real = home === undefined ? undefined : realOf(home) ?? home;
+function realHome(
+  home: AbsPath | undefined,
+  looker: Looker,
+): AbsPath | undefined {
+  const real = home === undefined ? undefined : looker.real(home) ?? home;
   return real === "/" ? undefined : real;
 }
 
-function realSearchPath({ variables, aenvHome }: PolicyInput): AbsPath[] {
+function realSearchPath(
+  { variables, aenvHome }: PolicyInput,
+  looker: Looker,
+): AbsPath[] {
   const dirs = (variables["PATH"] ?? "").split(PATH_LIST_SEPARATOR)
     .filter(isAbsolutePath)
-    .flatMap((dir) => realOf(parseAbsPath(dir, "a directory of PATH")) ?? []);
+    .flatMap((dir) =>
+      looker.real(parseAbsPath(dir, "a directory of PATH")) ?? []
+    );
   // Our shims are a place of their own.
-  const ours = realOf(aenvHome) ?? aenvHome;
+  const ours = looker.real(aenvHome) ?? aenvHome;
   return [...new Set(dirs)].filter((dir) => !isWithin(dir, ours));
 }
 
 /** The directories of `path_dirs`: their companions are wanted as those of PATH are. */
-function manifestPathDirs(input: PolicyInput): AbsPath[] {
+function manifestPathDirs(input: PolicyInput, looker: Looker): AbsPath[] {
   return findAll(
     envWishes(input, []).filter(({ why, access }) =>
       why.source === "manifest" && access === "exec"
     ),
+    looker,
   ).flatMap(({ matches }) => matches.map(({ path }) => path));
 }
 
@@ -188,28 +204,31 @@ function namedGuards(input: PolicyInput, root: AbsPath): Guarded[] {
 }
 
 /** What each candidate is now; where a link leads is a candidate as well. */
-function guardStates(candidates: readonly Guarded[]): GuardState[] {
+function guardStates(
+  candidates: readonly Guarded[],
+  looker: Looker,
+): GuardState[] {
   return candidates.flatMap((guard): GuardState[] => {
     // The directory part real, the last name as it is.
-    const dir = nearestReal(parent(guard.path));
+    const dir = nearestReal(parent(guard.path), looker);
     if (dir === undefined) return [];
     const path = join(dir, basename(guard.path));
-    const kind = unlessDenied(() => lstat(path))?.kind;
+    const kind = unlessDenied(() => markOf(path))?.kind;
     const state = kind === undefined || kind === "other"
       ? "missing" as const
       : kind;
     const entry = { ...guard, path, state };
     if (state !== "symlink") return [entry];
-    const target = lookAt(path);
+    const target = looker.look(path);
     if (target?.kind !== "file" && target?.kind !== "directory") return [entry];
     return [entry, { ...guard, path: target.path, state: target.kind }];
   });
 }
 
 /** `dir` with its links resolved, also when its last parts do not exist yet. */
-function nearestReal(dir: AbsPath): AbsPath | undefined {
+function nearestReal(dir: AbsPath, looker: Looker): AbsPath | undefined {
   for (const above of ancestors(dir)) {
-    const real = realOf(above);
+    const real = looker.real(above);
     if (real !== undefined) return join(real, dir.slice(above.length));
   }
   return undefined;
@@ -217,8 +236,4 @@ function nearestReal(dir: AbsPath): AbsPath | undefined {
 
 function namesIn(dir: AbsPath): string[] {
   return (unlessDenied(() => readDir(dir)) ?? []).map(({ name }) => name);
-}
-
-function realOf(path: AbsPath): AbsPath | undefined {
-  return unlessDenied(() => realPath(path));
 }

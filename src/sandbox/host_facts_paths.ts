@@ -5,17 +5,12 @@ import {
   ancestors,
   basename,
   join,
+  parent,
   resolveFrom,
 } from "../base/paths.ts";
 import { looksLikeCredential, redact } from "../base/redact.ts";
-import {
-  lstat,
-  readDir,
-  readLink,
-  readText,
-  realPath,
-  stat,
-} from "../os/fs.ts";
+import { lstat, readDir, readLink, readText, stat } from "../os/fs.ts";
+import { type EntryKind, markOf } from "../os/marks.ts";
 import { specialKind } from "../os/special_files.ts";
 import type { Found, Match, Wish } from "./policy_input.ts";
 
@@ -27,73 +22,92 @@ const MAX_LINKS = 40;
 const MAX_SETTINGS = 256 * 1024;
 
 /** Looks where each wish leads. */
-export function findAll(wishes: readonly Wish[]): Found[] {
+export function findAll(wishes: readonly Wish[], looker: Looker): Found[] {
   return wishes.map((wish) => ({
     wish,
     matches: (wish.glob ? expand(wish.path) : [wish.path])
-      .flatMap((path) => matchesOf(path, wish)),
+      .flatMap((path) => matchesOf(path, wish, { looker })),
   }));
 }
 
-function matchesOf(path: AbsPath, wish: Wish): Match[] {
-  const match = lookAt(path);
-  if (match === undefined) return wish.make ? missing(path) : [];
+function matchesOf(
+  path: AbsPath,
+  wish: Wish,
+  { looker }: { readonly looker: Looker },
+): Match[] {
+  const match = looker.look(path);
+  if (match === undefined) return wish.make ? missing(path, looker) : [];
   if (!wish.unlessSecret || match.kind !== "file") return [match];
   const problem = secretIn(match.path);
   return [problem === undefined ? match : { ...match, problem }];
 }
 
-/** What `path` leads to; undefined when there is nothing, or nothing that may be looked at. */
-export function lookAt(path: AbsPath): Match | undefined {
-  return unlessDenied(() => {
-    const real = realPath(path);
-    if (real === undefined) return undefined;
-    const kind = kindAt(real);
-    if (kind === undefined) return undefined;
-    return { path: real, kind, links: real === path ? [] : linksOf(path) };
-  });
+/** Where a path leads. */
+interface Resolved {
+  readonly path: AbsPath;
+  readonly kind: EntryKind;
+  readonly links: readonly AbsPath[];
 }
 
-function kindAt(path: AbsPath): Match["kind"] | undefined {
-  const kind = stat(path)?.kind;
+/** Looks at paths, and at no directory twice. Make one for each launch: what it has seen it believes. */
+export class Looker {
+  readonly #seen = new Map<string, Resolved | null>();
+
+  /** What `path` leads to; undefined when there is nothing, or nothing that may be looked at. */
+  look(path: AbsPath): Match | undefined {
+    const found = this.#resolve(path, 0);
+    if (found === null) return undefined;
+    const kind = grantable(found);
+    return kind === undefined ? undefined : { ...found, kind };
+  }
+
+  /** `path` with every link resolved; undefined when it leads nowhere. */
+  real(path: AbsPath): AbsPath | undefined {
+    return this.#resolve(path, 0)?.path;
+  }
+
+  #resolve(path: AbsPath, followed: number): Resolved | null {
+    const known = this.#seen.get(path);
+    if (known !== undefined) return known;
+    const found = unlessDenied(() => this.#find(path, followed)) ?? null;
+    this.#seen.set(path, found);
+    return found;
+  }
+
+  #find(path: AbsPath, followed: number): Resolved | undefined {
+    if (path === "/") return { path, kind: "directory", links: [] };
+    const dir = this.#resolve(parent(path), followed);
+    if (dir?.kind !== "directory") return undefined;
+    const here = join(dir.path, basename(path));
+    const kind = markOf(here)?.kind;
+    if (kind !== "symlink") {
+      return kind && { path: here, kind, links: dir.links };
+    }
+    const target = readLink(here);
+    if (target === undefined || followed >= MAX_LINKS) return undefined;
+    const end = this.#resolve(resolveFrom(dir.path, target), followed + 1);
+    if (end === null) return undefined;
+    const links = [...new Set([...dir.links, dir.path, ...end.links])];
+    return { ...end, links };
+  }
+}
+
+function grantable({ path, kind }: Resolved): Match["kind"] | undefined {
   if (kind === "file" || kind === "directory") return kind;
-  const special = specialKind(path);
+  const special = unlessDenied(() => specialKind(path));
   if (special === "device") return "file";
   return special === "socket" ? "socket" : undefined;
 }
 
 /** A directory that has yet to be made, below one that is there. */
-function missing(path: AbsPath): Match[] {
+function missing(path: AbsPath, looker: Looker): Match[] {
   const above = ancestors(path).find((dir) => lstat(dir) !== undefined);
   // A link that leads nowhere is no place to make a directory at.
   if (above === undefined || above === path) return [];
-  const match = lookAt(above);
+  const match = looker.look(above);
   if (match?.kind !== "directory") return [];
   const rest = path.slice(above.length);
   return [{ ...match, path: join(match.path, rest), kind: "missing" }];
-}
-
-/** The real directories in which links were followed on the way to `path`. */
-function linksOf(path: AbsPath): AbsPath[] {
-  const found: AbsPath[] = [];
-  let names = namesOf(path);
-  let at = parentMost(path);
-  for (let followed = 0; names.length > 0;) {
-    const next = join(at, names[0]!);
-    const target = readLink(next);
-    names = names.slice(1);
-    if (target === undefined) {
-      at = next;
-      continue;
-    }
-    if (++followed > MAX_LINKS) break;
-    found.push(at);
-    const resolved = resolveFrom(at, target);
-    // From the root again: the target may go through links itself.
-    names = [...namesOf(resolved), ...names];
-    at = parentMost(resolved);
-  }
-  return [...new Set(found)];
 }
 
 function parentMost(path: AbsPath): AbsPath {

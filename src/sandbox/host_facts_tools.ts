@@ -6,8 +6,8 @@ import {
   join,
   parent,
 } from "../base/paths.ts";
-import { readDir, readText, realPath, stat } from "../os/fs.ts";
-import { unlessDenied } from "./host_facts_paths.ts";
+import { readDir, readText, stat } from "../os/fs.ts";
+import { type Looker, unlessDenied } from "./host_facts_paths.ts";
 import type { Wish } from "./policy_input.ts";
 
 /** Version managers: a directory below HOME that stands on PATH → what its programs load, below HOME. */
@@ -35,20 +35,26 @@ const TOOL_HOMES: Readonly<Record<string, readonly string[]>> = {
 /** Parts of an installation beside its `bin`. Not `share` of ~/.local, which holds other people's state. */
 const BESIDE_BIN: readonly string[] = ["lib", "lib64", "libexec", "include"];
 
+/** Where to look, and with what. */
+interface ToolFacts {
+  readonly home: AbsPath | undefined;
+  readonly looker: Looker;
+}
+
 /** Entries of one directory that are looked at. */
 const MAX_ENTRIES = 2000;
 
 /** Wishes for the directories of PATH; those that the system set covers anyway are merged later. */
 export function pathWishes(
   searchPath: readonly AbsPath[],
-  home: AbsPath | undefined,
+  { home, looker }: ToolFacts,
 ): Wish[] {
   return searchPath.flatMap((dir) => [
     pathWish(dir, `${dir} is on PATH`),
     ...companions(dir, home).map((path) =>
       pathWish(path, `programs in ${dir} load it`)
     ),
-    ...linkTargets(dir, home).map((path) =>
+    ...linkTargets(dir, { home, looker }).map((path) =>
       pathWish(path, `links in ${dir} lead to it`)
     ),
   ]);
@@ -58,11 +64,11 @@ export function pathWishes(
 export function programWishes(
   { path: named, why, need }: Pick<Wish, "path" | "why" | "need">,
   searchPath: readonly AbsPath[],
-  home: AbsPath | undefined,
+  { home, looker }: ToolFacts,
 ): Wish[] {
   const rest = { access: "exec", need: "may", why } as const;
-  const program = realOf(named) ?? named;
-  const interpreter = interpreterOf(program, searchPath);
+  const program = looker.real(named) ?? named;
+  const interpreter = interpreterOf(program, { searchPath, looker });
   return [
     { ...rest, path: program, need },
     ...packageOf(program, home).map((path) => ({ ...rest, path })),
@@ -99,12 +105,12 @@ function besideBin(dir: AbsPath, home: AbsPath): AbsPath[] {
 }
 
 /** Where links in a directory of PATH below HOME lead, each with the installation around it. */
-function linkTargets(dir: AbsPath, home: AbsPath | undefined): AbsPath[] {
+function linkTargets(dir: AbsPath, { home, looker }: ToolFacts): AbsPath[] {
   if (home === undefined || !isWithin(dir, home)) return [];
   const entries = unlessDenied(() => readDir(dir)) ?? [];
   const targets = entries.slice(0, MAX_ENTRIES)
     .filter(({ kind }) => kind === "symlink")
-    .flatMap(({ name }) => realOf(join(dir, name)) ?? [])
+    .flatMap(({ name }) => looker.real(join(dir, name)) ?? [])
     .filter((path) => !isWithin(path, dir));
   return [
     ...new Set(targets.flatMap((path) => [path, ...packageOf(path, home)])),
@@ -126,7 +132,9 @@ function packageOf(program: AbsPath, home: AbsPath | undefined): AbsPath[] {
 /** The interpreter that a script names in its first line; undefined for a binary. */
 function interpreterOf(
   program: AbsPath,
-  searchPath: readonly AbsPath[],
+  { searchPath, looker }: Pick<ToolFacts, "looker"> & {
+    readonly searchPath: readonly AbsPath[];
+  },
 ): AbsPath | undefined {
   const info = unlessDenied(() => stat(program));
   // Agents are scripts of some kilobytes or binaries of many megabytes.
@@ -134,11 +142,7 @@ function interpreterOf(
   const text = unlessDenied(() => readText(program, 1024 * 1024));
   const line = /^#!\s*(\S+)(?:\s+(?:-S\s+)?(\S+))?/.exec(text ?? "");
   if (line === null) return undefined;
-  if (basename(line[1]!) !== "env") return realOf(line[1] as AbsPath);
-  return searchPath.map((dir) => realOf(join(dir, line[2] ?? "")))
+  if (basename(line[1]!) !== "env") return looker.real(line[1] as AbsPath);
+  return searchPath.map((dir) => looker.real(join(dir, line[2] ?? "")))
     .find((path) => path !== undefined && stat(path)?.kind === "file");
-}
-
-function realOf(path: AbsPath): AbsPath | undefined {
-  return unlessDenied(() => realPath(path));
 }

@@ -1,10 +1,11 @@
 /** From wishes and facts to a policy. Pure. */
 import { AppError, ExitCode } from "../base/errors.ts";
-import { type AbsPath, isWithin } from "../base/paths.ts";
+import { type AbsPath } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { isPreset } from "./network/presets.ts";
 import { parseEntry } from "./network/rules.ts";
 import { openPathDirs, protectedPaths } from "./policy_guard.ts";
+import { isIn, isUnder, upwards } from "./path_text.ts";
 import type {
   Found,
   HostFacts,
@@ -94,7 +95,7 @@ class Draft {
     for (const { wish, match } of this.#linked) {
       const dir = plantedLink(match, writable);
       if (dir === undefined) continue;
-      if (writable.some((grant) => isWithin(match.path, grant))) continue;
+      if (writable.some((grant) => isIn(match.path, grant))) continue;
       const index = this.grants.findIndex((grant) =>
         grant.path === match.path && grant.access === wish.access
       );
@@ -181,18 +182,22 @@ function pathsOf(
 
 /** Takes out what another grant gives as well. Of two that give the same the first stays. */
 function withoutCovered(grants: readonly PathGrant[]): PathGrant[] {
+  const byPath = Map.groupBy(grants, ({ path }) => path as string);
+  const order = new Map(grants.map((grant, index) => [grant, index]));
   return grants.filter((grant, index) =>
-    !grants.some((other, at) => {
-      if (at === index || !covers(other, grant)) return false;
-      return at < index || !covers(grant, other);
-    })
+    !upwards(grant.path).flatMap((path) => byPath.get(path) ?? []).some(
+      (other) => {
+        if (other === grant || !covers(other, grant)) return false;
+        return order.get(other)! < index || !covers(grant, other);
+      },
+    )
   );
 }
 
+/** Whether the upper of two grants gives all that the lower one gives. */
 function covers(one: PathGrant, other: PathGrant): boolean {
-  // Compared as text: this is done for every pair of grants at every launch.
   const isAbove = one.path === other.path ||
-    (one.kind === "directory" && other.path.startsWith(one.path + "/"));
+    (one.kind === "directory" && isUnder(other.path, one.path));
   return isAbove && gives(one, other);
 }
 

@@ -1,12 +1,7 @@
 /** Which files inside writable places must stay as they are: what is in them runs, or is believed, outside of the sandbox. */
-import {
-  type AbsPath,
-  basename,
-  isWithin,
-  join,
-  parent,
-} from "../base/paths.ts";
+import { type AbsPath, basename, join, parent } from "../base/paths.ts";
 import { LOCK_FILE, MANIFEST_FILE, PIN_FILE } from "../base/dirs.ts";
+import { isIn } from "./path_text.ts";
 import type {
   GitPlaces,
   Guarded,
@@ -101,7 +96,7 @@ export function protectedPaths(
   const byPath = new Map<string, ProtectedPath>();
   for (const { path, tree, why, state } of guards) {
     // A place that is itself granted cannot be held as it is: what is inside may change.
-    if (!writable.some((grant) => isWithin(path, grant) && path !== grant)) {
+    if (!writable.some((grant) => isIn(path, grant) && path !== grant)) {
       continue;
     }
     const before = byPath.get(path);
@@ -117,7 +112,7 @@ export function openPathDirs(
   writable: readonly AbsPath[],
 ): LeftOut[] {
   return searchPath.filter((dir) =>
-    isInstalled(dir) && writable.some((grant) => isWithin(dir, grant))
+    isInstalled(dir) && writable.some((grant) => isIn(dir, grant))
   ).map((path) => ({
     path,
     why:

@@ -25,6 +25,8 @@ export interface Place {
   readonly why: Reason;
   /** A directory that is made when it is missing. */
   readonly make?: boolean;
+  /** Left out when it is missing. */
+  readonly optional?: boolean;
 }
 
 /** A place inside a writable one that must stay as it is. */

@@ -1,7 +1,8 @@
 /** What no grant may cover, and why. */
-import { type AbsPath, isWithin, join } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { isIn } from "./path_text.ts";
 import type { Match, Wish } from "./policy_input.ts";
-import type { Access, SealedPath } from "./types.ts";
+import type { Access, ReasonSource, SealedPath } from "./types.ts";
 
 /** Places below HOME whose contents run, or are believed, outside of the sandbox. */
 const RUN_OUTSIDE: readonly string[] = [
@@ -101,6 +102,15 @@ const SHARED_PLACES: readonly string[] = [
   "/private/var/folders",
 ];
 
+/** What the launch itself names; it may lie in our home. */
+const OURS: ReadonlySet<ReasonSource> = new Set([
+  "agent",
+  "login",
+  "run",
+  "slot",
+  "tmp",
+]);
+
 const isWriting: ReadonlySet<Access> = new Set(["write", "create"]);
 
 /** Facts that the rules are about. */
@@ -111,10 +121,7 @@ export interface RuleFacts {
   readonly projectRoot: AbsPath;
 }
 
-/**
- * Why `match` may not be granted for `wish`; undefined when it may. What the launch itself names (`must`) is ours and may
- * lie in `$AENV_HOME`.
- */
+/** Why `match` may not be granted for `wish`; undefined when it may. */
 export function refusalOf(
   match: Match,
   wish: Wish,
@@ -123,14 +130,14 @@ export function refusalOf(
   const { path } = match;
   if (match.problem !== undefined) return match.problem;
   if (path === "/") return "it is the whole disk";
-  if (facts.home !== undefined && isWithin(facts.home, path)) {
+  if (facts.home !== undefined && isIn(facts.home, path)) {
     return path === facts.home
       ? "it is your home directory"
       : "your home directory is in it";
   }
-  const isOurs = wish.need === "must" && wish.why.source !== "project";
-  if (isWithin(facts.aenvHome, path)) return "the home of aenv is in it";
-  if (!isOurs && isWithin(path, facts.aenvHome)) {
+  const isOurs = OURS.has(wish.why.source);
+  if (isIn(facts.aenvHome, path)) return "the home of aenv is in it";
+  if (!isOurs && isIn(path, facts.aenvHome)) {
     return "it is in the home of aenv";
   }
   if (!isWriting.has(wish.access) || isOurs || wish.why.source === "device") {
@@ -140,7 +147,7 @@ export function refusalOf(
 }
 
 function writeRefusal(path: AbsPath, facts: RuleFacts): string | undefined {
-  const shared = SHARED_PLACES.find((place) => isWithin(place, path));
+  const shared = SHARED_PLACES.find((place) => isIn(place, path));
   if (shared !== undefined) {
     return "other programs keep their sockets and temporary files there";
   }
@@ -154,7 +161,7 @@ function writeRefusal(path: AbsPath, facts: RuleFacts): string | undefined {
   }
   // A directory of PATH inside the project is guarded instead.
   const onPath = facts.searchPath.find((dir) =>
-    isWithin(path, dir) || (isWithin(dir, path) && !isInProject(dir, facts))
+    isIn(path, dir) || (isIn(dir, path) && !isInProject(dir, facts))
   );
   return onPath === undefined
     ? undefined
@@ -162,11 +169,11 @@ function writeRefusal(path: AbsPath, facts: RuleFacts): string | undefined {
 }
 
 function isInHome(path: AbsPath, { home }: RuleFacts): boolean {
-  return home !== undefined && isWithin(path, home);
+  return home !== undefined && isIn(path, home);
 }
 
 function isInProject(dir: AbsPath, { projectRoot }: RuleFacts): boolean {
-  return isWithin(dir, projectRoot);
+  return isIn(dir, projectRoot);
 }
 
 function runOutside(home: AbsPath | undefined): AbsPath[] {
@@ -174,7 +181,7 @@ function runOutside(home: AbsPath | undefined): AbsPath[] {
 }
 
 function overlaps(a: AbsPath, b: string): boolean {
-  return isWithin(a, b) || isWithin(b, a);
+  return isIn(a, b) || isIn(b, a);
 }
 
 /** The places that no grant makes writable, for `explain` and as last word of a profile. */
@@ -182,7 +189,7 @@ export function sealedPlaces(
   facts: RuleFacts,
   writable: readonly AbsPath[],
 ): SealedPath[] {
-  const except = writable.filter((path) => isWithin(path, facts.aenvHome));
+  const except = writable.filter((path) => isIn(path, facts.aenvHome));
   return [
     {
       path: facts.aenvHome,
@@ -193,7 +200,7 @@ export function sealedPlaces(
       },
     },
     ...runOutside(facts.home).filter((path) =>
-      !writable.some((grant) => isWithin(path, grant) || isWithin(grant, path))
+      !writable.some((grant) => isIn(path, grant) || isIn(grant, path))
     ).map((path): SealedPath => ({
       path,
       except: [],
@@ -210,7 +217,5 @@ export function plantedLink(
   match: Match,
   writable: readonly AbsPath[],
 ): AbsPath | undefined {
-  return match.links.find((dir) =>
-    writable.some((grant) => isWithin(dir, grant))
-  );
+  return match.links.find((dir) => writable.some((grant) => isIn(dir, grant)));
 }

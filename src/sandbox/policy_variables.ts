@@ -1,6 +1,7 @@
 /** Variables that point tools to what they may use. */
-import { type AbsPath, isWithin, join } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
 
+import { isIn } from "./path_text.ts";
 /** Caches that tools keep below HOME: variable → directory below our cache, and where it is without the variable, below HOME. */
 const CACHES: readonly (readonly [string, string, string])[] = [
   ["XDG_CACHE_HOME", ".", ".cache"],
@@ -29,9 +30,7 @@ export function variablesToSet(
     if (home === undefined) return true;
     const own = join(home, usual);
     // A grant of the user's own cache, or of a part of it, is meant to be used.
-    return !writable.some((grant) =>
-      isWithin(own, grant) || isWithin(grant, own)
-    );
+    return !writable.some((grant) => isIn(own, grant) || isIn(grant, own));
   });
   return {
     TMPDIR: tmpDir,

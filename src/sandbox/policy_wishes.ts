@@ -24,7 +24,10 @@ export function envWishes(
       why: { source: "project", text: "the project" },
     },
     ...git.flatMap(gitWishes),
-    ...input.places.map((place): Wish => ({ ...place, need: "must" })),
+    ...input.places.map(({ optional, ...place }): Wish => ({
+      ...place,
+      need: optional ? "may" : "must",
+    })),
     ownDirectory(input.tmpDir, {
       source: "tmp",
       text: "private temporary directory",

@@ -1,7 +1,8 @@
 /** What protected paths hold, and what has changed since. Links are looked at, never followed. */
 import { type AbsPath, basename, join } from "../base/paths.ts";
-import { lstat, readBytes, readDir, readLink, type Stat } from "../os/fs.ts";
+import { readBytes, readDir, readLink } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
+import { type Mark, markOf } from "../os/marks.ts";
 import { unlessDenied } from "./host_facts_paths.ts";
 import type { ProtectedPath } from "./types.ts";
 
@@ -78,7 +79,7 @@ interface Look {
 function look(path: AbsPath, context: Look): void {
   const { found, tree } = context;
   if (Object.hasOwn(found, path) && found[path]!.kind !== "directory") return;
-  const info = unlessDenied(() => lstat(path));
+  const info = unlessDenied(() => markOf(path));
   if (info === undefined) return;
   if (Object.keys(found).length >= MAX_ENTRIES) {
     found[path] = { kind: "other" };
@@ -92,7 +93,7 @@ function look(path: AbsPath, context: Look): void {
   for (const { name } of entries ?? []) look(join(path, name), context);
 }
 
-function heldAt(path: AbsPath, info: Stat, context: Look): Held {
+function heldAt(path: AbsPath, info: Mark, context: Look): Held {
   switch (info.kind) {
     case "directory":
       return { kind: "directory", mode: info.mode };
@@ -105,8 +106,8 @@ function heldAt(path: AbsPath, info: Stat, context: Look): Held {
   }
 }
 
-function fileAt(path: AbsPath, info: Stat, { before, keep }: Look): Held {
-  const mark = [info.dev, info.ino, info.size, info.mtime, info.ctime].join(
+function fileAt(path: AbsPath, info: Mark, { before, keep }: Look): Held {
+  const mark = [info.ino, info.size, info.mtime, info.ctime].join(
     ":",
   );
   const file = { kind: "file", mode: info.mode, mark } as const;

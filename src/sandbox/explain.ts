@@ -1,7 +1,9 @@
 /** What a policy says about one path, host, socket or variable. Pure: it reads the value that the writers read. */
 import { type AbsPath, isBelow, isWithin } from "../base/paths.ts";
+import type { PresetHosts } from "./network/presets.ts";
+import { refusalState } from "./network/refusal.ts";
+import { decideHost as decideByRules, parseRules } from "./network/rules.ts";
 import {
-  type HostGrant,
   type NetworkPolicy,
   type Operation,
   type PathGrant,
@@ -66,7 +68,9 @@ export function grantFor(
   operation: Operation,
 ): PathGrant | undefined {
   return grants.filter((grant) =>
-    covers(grant, path) && RIGHTS[grant.access].includes(operation)
+    covers(grant, path) && RIGHTS[grant.access].includes(operation) &&
+    // What is granted is not itself made or taken away: that is a matter of the directory above.
+    (operation !== "create" || grant.path !== path)
   ).sort((a, b) => b.path.length - a.path.length)[0];
 }
 
@@ -144,39 +148,34 @@ export function decideSocket(
 /** An answer about a host. */
 export interface HostAnswer {
   readonly host: string;
-  readonly port: number | undefined;
+  readonly port: number;
   readonly allowed: boolean;
   readonly why: string;
 }
 
-/** Finds the grant for a host; the rules about names and addresses are those of the proxy. */
-export type HostMatcher = (
-  allow: readonly HostGrant[],
-  host: string,
-  port: number | undefined,
-) => HostGrant | undefined;
-
-/** Whether a host can be reached. */
+/** Whether a host can be reached on a port. `presets` says what presets stand for. Throws `NETWORK_RULE_INVALID` on an entry that is none. */
 export function decideHost(
   network: NetworkPolicy,
-  { host, port }: { readonly host: string; readonly port: number | undefined },
-  match: HostMatcher,
+  { host, port }: { readonly host: string; readonly port: number },
+  presets: PresetHosts,
 ): HostAnswer {
   const question = { host, port };
-  if (network.mode === "open") {
-    return { ...question, allowed: true, why: 'sandbox.network is "open"' };
+  if (network.mode !== "hosts") {
+    return {
+      ...question,
+      allowed: network.mode === "open",
+      why: `sandbox.network is "${network.mode}"`,
+    };
   }
-  if (network.mode === "none") {
-    return { ...question, allowed: false, why: 'sandbox.network is "none"' };
+  const rules = parseRules(
+    network.allow.map(({ pattern }) => pattern),
+    presets,
+  );
+  const decision = decideByRules(rules, question);
+  if (!decision.allowed) {
+    return { ...question, allowed: false, why: refusalState(decision) };
   }
-  const isLoopback = /^(localhost|127\.0\.0\.1|\[?::1\]?)$/i.test(host);
-  const own = isLoopback
-    ? network.ports.find((grant) => grant.port === port)
-    : undefined;
-  const grant = own ?? match(network.allow, host, port);
-  return {
-    ...question,
-    allowed: grant !== undefined,
-    why: grant?.why.text ?? "sandbox.network.allow does not name it",
-  };
+  const grant = network.allow.find(({ pattern }) => pattern === decision.rule);
+  const why = grant?.why.text ?? decision.rule;
+  return { ...question, allowed: true, why };
 }

@@ -29,6 +29,8 @@ export interface CollectOptions {
    * finished stands in its lock by then. It must not use the store.
    */
   readonly keep: () => Iterable<TreeHash> | Promise<Iterable<TreeHash>>;
+  /** Only says what would be removed. */
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -38,20 +40,27 @@ export interface CollectOptions {
  */
 export async function collectGarbage(
   store: Store,
-  { keep }: CollectOptions,
+  { keep, dryRun }: CollectOptions,
 ): Promise<Collected> {
   if (store.part("objects") === undefined) {
     return { removed: 0, kept: 0, bytes: 0 };
   }
   const aside = await store.tempPath();
   makeDir(aside);
-  const { removed, kept } = await store.alone(async () => {
+  const { doomed, kept } = await store.alone(async () => {
     sweep(store.root);
     // In this order: whoever lets go of a tree has written its lock before.
     const needed = store.claimed();
     for (const hash of await keep()) needed.add(hash);
-    return moveAside(store, aside, needed);
+    const all = split(store, needed);
+    if (!dryRun) moveAside(store, aside, all.doomed);
+    return all;
   });
+  const removed = doomed.length;
+  if (dryRun) {
+    const bytes = wouldFree(store, { doomed, kept });
+    return { removed, kept: kept.length, bytes };
+  }
   let bytes = measure(aside);
   removeTree(aside);
   bytes += clear(store, "quarantine");
@@ -59,18 +68,36 @@ export async function collectGarbage(
   return { removed, kept: kept.length, bytes };
 }
 
+interface Split {
+  readonly doomed: readonly TreeHash[];
+  readonly kept: readonly TreeHash[];
+}
+
+function split(store: Store, needed: ReadonlySet<TreeHash>): Split {
+  const { hashes } = listObjects(store);
+  return {
+    doomed: hashes.filter((hash) => !needed.has(hash)),
+    kept: hashes.filter((hash) => needed.has(hash)),
+  };
+}
+
 function moveAside(
   store: Store,
   aside: AbsPath,
-  needed: ReadonlySet<TreeHash>,
-): { removed: number; kept: TreeHash[] } {
-  const { hashes } = listObjects(store);
-  const doomed = hashes.filter((hash) => !needed.has(hash));
+  doomed: readonly TreeHash[],
+): void {
   for (const hash of doomed) rename(store.objectDir(hash), join(aside, hash));
-  return {
-    removed: doomed.length,
-    kept: hashes.filter((hash) => needed.has(hash)),
-  };
+}
+
+function wouldFree(store: Store, { doomed, kept }: Split): number {
+  const pools = kept.map((hash) => poolDir(store.objectDir(hash)))
+    .filter((pool) => markOf(pool) !== undefined && !isLinked(pool));
+  const aside = store.part("quarantine");
+  return [
+    ...doomed.map((hash) => store.objectDir(hash)),
+    ...pools,
+    ...(aside === undefined ? [] : [aside]),
+  ].reduce((sum, path) => sum + measure(path), 0);
 }
 
 function clear(store: Store, part: string): number {

@@ -43,6 +43,8 @@ export interface LinkOptions {
    * environments until their next check.
    */
   readonly share: boolean;
+  /** Where the tree is moved to afterwards, with the directory that holds it; the target unless given. */
+  readonly standsAt?: AbsPath;
 }
 
 /**
@@ -109,7 +111,7 @@ interface PlaceOptions extends LinkOptions {
 async function placeTree(
   store: Store,
   { hash, target }: Placement,
-  { moveIn, share }: PlaceOptions,
+  { moveIn, share, standsAt }: PlaceOptions,
 ): Promise<{ method: LinkMethod; object: StoredObject }> {
   // From here on no collection removes it.
   const object = await store.claim(hash, () => openObject(store, hash));
@@ -127,7 +129,7 @@ async function placeTree(
       object.entries,
       ({ kind }) => kind !== "file" || method !== "link",
     );
-    await writePlaced(store, { object, target }, marks);
+    await writePlaced(store, { object, target }, { marks, standsAt });
     return { method, object };
   } finally {
     removeTree(temp);

@@ -1,6 +1,10 @@
 /** Trees of files by the hash of what they hold: kept once, placed in environments, checked and mended there. */
 export { checkTree } from "./check_tree.ts";
-export { type Collected, collectGarbage } from "./collect_garbage.ts";
+export {
+  type Collected,
+  collectGarbage,
+  type CollectOptions,
+} from "./collect_garbage.ts";
 export {
   type Difference,
   isTreeHash,
@@ -9,6 +13,7 @@ export {
   type TreeHash,
   type TreeLimits,
 } from "./entries.ts";
+export { hashPlaced, placedHashes, storedHashes } from "./find_placed.ts";
 export {
   type Inserted,
   type InsertOptions,

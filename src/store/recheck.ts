@@ -1,11 +1,11 @@
 /** The second half of a check: for trees of which something looks different. */
-import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { ensureDir } from "../os/fs.ts";
 import { withLock } from "../os/lock.ts";
 import { type Mark, markOf } from "../os/marks.ts";
 import type { Difference, Placement } from "./entries.ts";
 import { examine } from "./examine.ts";
+import { hashPlaced } from "./find_placed.ts";
 import type { Marks } from "./marks.ts";
 import type { StoredObject } from "./objects.ts";
 import {
@@ -16,9 +16,7 @@ import {
 } from "./placed.ts";
 import { poolRecordPath } from "./pool.ts";
 import { writeRecord } from "./records.ts";
-import { scanTree } from "./scan.ts";
 import type { Store } from "./store.ts";
-import { hashEntries } from "./tree_hash.ts";
 
 /** An object and a place where its tree stands. */
 export interface Placed {
@@ -74,34 +72,28 @@ async function remember(
       await store.tempPath(),
     );
   }
-  await writePlaced(store, { object, target }, own);
+  await writePlaced(store, { object, target }, { marks: own });
 }
 
-/** Writes the record of a placed tree. */
+/** Writes the record of a placed tree; `standsAt` is where it is about to be moved. */
 export async function writePlaced(
   store: Store,
   { object, target }: Placed,
-  marks: Marks,
+  { marks, standsAt }: {
+    readonly marks: Marks;
+    readonly standsAt?: AbsPath | undefined;
+  },
 ): Promise<void> {
   const root = markOf(target);
   if (root === undefined) return;
   ensureDir(join(object.dir, "links"));
   const path = placedRecordPath(object.dir, root);
-  const record = placedRecord(object.entries, marks, target);
+  const record = placedRecord(object.entries, marks, standsAt ?? target);
   writeRecord(path, record, await store.tempPath());
 }
 
 /** Compares a placed tree with its name alone: when the store no longer has the object. */
 export function compareUnknown({ hash, target }: Placement): Difference[] {
   if (markOf(target) === undefined) return [{ path: ".", change: "removed" }];
-  try {
-    const limits = { entries: Infinity, bytes: Infinity };
-    const entries = scanTree(target, { all: true, limits });
-    if (hashEntries(entries) === hash) return [];
-  } catch (error) {
-    const isRefused = error instanceof AppError &&
-      error.code === "CONTENT_INVALID";
-    if (!isRefused) throw error;
-  }
-  return [{ path: ".", change: "changed" }];
+  return hashPlaced(target) === hash ? [] : [{ path: ".", change: "changed" }];
 }

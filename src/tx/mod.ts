@@ -15,7 +15,12 @@ export {
   rollbackPending,
   type RollbackResult,
 } from "./rollback.ts";
-export { DEFAULT_LIMITS, runTransaction, type TxInput } from "./run.ts";
+export {
+  DEFAULT_LIMITS,
+  runTransaction,
+  type TxInput,
+  withHome,
+} from "./run.ts";
 export type { Put } from "./put.ts";
 export type { Transaction } from "./transaction.ts";
 export { pathsOf, type TxHome, type TxId, type TxRecord } from "./types.ts";

@@ -107,6 +107,24 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/update.ts"),
   },
   {
+    name: "outdated",
+    group: "declare",
+    summary: "List what an update could move",
+    load: () => import("./commands/outdated.ts"),
+  },
+  {
+    name: "sync",
+    group: "declare",
+    summary: "Make the disk match the lock",
+    load: () => import("./commands/sync.ts"),
+  },
+  {
+    name: "diff",
+    group: "declare",
+    summary: "Compare manifest, lock and disk",
+    load: () => import("./commands/diff.ts"),
+  },
+  {
     name: "lock",
     group: "declare",
     summary: "Write the lock, or check that it agrees with the manifest",
@@ -136,6 +154,36 @@ export const TABLE: readonly TableRow[] = [
     summary:
       "Run the real agent once and compare what it sees with what is declared",
     load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "secrets add",
+    group: "secrets",
+    summary: "Keep a value that is typed unseen or piped in",
+    load: async () => ({
+      command: (await import("./commands/secrets.ts")).add,
+    }),
+  },
+  {
+    name: "secrets list",
+    group: "secrets",
+    summary: "List secrets, where they are kept and what uses them",
+    load: async () => ({
+      command: (await import("./commands/secrets.ts")).list,
+    }),
+  },
+  {
+    name: "secrets rotate",
+    group: "secrets",
+    summary: "Give a secret another value",
+    load: async () => ({
+      command: (await import("./commands/secrets.ts")).rotate,
+    }),
+  },
+  {
+    name: "secrets rm",
+    group: "secrets",
+    summary: "Remove a secret's value",
+    load: async () => ({ command: (await import("./commands/secrets.ts")).rm }),
   },
   {
     name: "rollback",

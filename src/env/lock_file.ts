@@ -14,7 +14,8 @@ import {
 import { readText } from "../os/fs.ts";
 import type { OpenEnv } from "./types.ts";
 
-const MAX_LOCK_BYTES = 4 * 1024 * 1024;
+/** Most bytes that a lock may have. */
+export const MAX_LOCK_BYTES = 4 * 1024 * 1024;
 
 /** Path of the lock of an env. */
 export function lockPath(env: OpenEnv): AbsPath {

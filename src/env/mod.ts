@@ -18,6 +18,13 @@ export {
   requireImportable,
   selectServers,
 } from "./import_mcp.ts";
+export {
+  type ChangedValue,
+  type DeclaredDifference,
+  diffEnv,
+  type DiskDifference,
+  type EnvDiff,
+} from "./diff.ts";
 export { initHere } from "./init_here.ts";
 export { listEnvs, type ListRow } from "./list.ts";
 export { shimPath } from "./shims.ts";
@@ -37,6 +44,7 @@ export {
   readLock,
 } from "./lock_file.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
+export { findOutdated, type OutdatedRow } from "./outdated.ts";
 export {
   type PlacedItem,
   placedItems,
@@ -58,7 +66,19 @@ export {
   rollbackChange,
 } from "./rollback.ts";
 export { transact } from "./slots.ts";
-export { openEnvSecrets, secretFacts } from "./secrets.ts";
+export {
+  keepSecret,
+  listSecrets,
+  openEnvSecrets,
+  removeSecret,
+  requireSecret,
+  secretFacts,
+  type SecretPlace,
+  type SecretUse,
+  secretUses,
+  serverSecrets,
+} from "./secrets.ts";
+export { checkStore, collectStore, measureStore } from "./store_care.ts";
 export { type SyncedItem, syncEnv, type SyncResult } from "./sync.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";

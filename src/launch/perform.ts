@@ -11,13 +11,12 @@ import {
   notFound,
   type OpenEnv,
   registerProject,
-  SKILLS_PLUGIN,
+  writeSkillsManifest,
 } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import {
   ensureDir,
   lstat,
-  makeDir,
   readDir,
   rename,
   tempName,
@@ -158,29 +157,16 @@ async function installRoot(
     for (const step of steps) {
       const target = (temp + step.target.slice(root.length)) as AbsPath;
       if (step.kind === "skill") writeSkillsManifest(join(target, "..", ".."));
-      if (isStored(step)) await placeFromStore({ ...step, target }, dirs);
-      else copyTree(step.source, target, scanTree(step.source));
+      if (isStored(step)) {
+        const standsAt = step.target;
+        await placeFromStore({ ...step, target }, { dirs, standsAt });
+      } else copyTree(step.source, target, scanTree(step.source));
       checkCopy({ ...step, target }, env);
     }
     if (lstat(root) === undefined) rename(temp, root);
   } finally {
     discard(temp);
   }
-}
-
-function writeSkillsManifest(plugin: AbsPath): void {
-  const dir = join(plugin, ".claude-plugin");
-  if (lstat(dir) !== undefined) return;
-  ensureDir(plugin);
-  makeDir(dir);
-  const manifest = {
-    name: SKILLS_PLUGIN,
-    description: "Skills of this environment",
-  };
-  writeNew(
-    join(dir, "plugin.json"),
-    JSON.stringify(manifest, undefined, 2) + "\n",
-  );
 }
 
 function removeUnused(

@@ -1,6 +1,8 @@
 /** Plugins and skills that the lock pins: placed from the store, and checked at every launch. */
 import type { Dirs } from "../base/dirs.ts";
-import type { AbsPath } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { escapeControl } from "../base/text.ts";
+import { mendAround, type OpenEnv, OWN_FILES } from "../env/mod.ts";
 import type { Host } from "../os/host.ts";
 import type { TreeHash } from "../store/mod.ts";
 import type { InstallStep } from "./types.ts";
@@ -13,33 +15,63 @@ export function isStored(step: InstallStep): step is StoredStep {
   return step.tree !== undefined;
 }
 
-/** Each environment has files of its own: a write in one cannot reach another. */
-const OWN_FILES = { share: false } as const;
-
-/** Places a tree. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`. */
+/** Places a tree; `standsAt` is where it is moved to. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`. */
 export async function placeFromStore(
   { tree, target }: { readonly tree: TreeHash; readonly target: AbsPath },
-  dirs: Dirs,
+  { dirs, standsAt }: { readonly dirs: Dirs; readonly standsAt: AbsPath },
 ): Promise<void> {
   const { linkTree, openStore } = await import("../store/mod.ts");
   using store = openStore(dirs.store);
-  await linkTree(store, { hash: tree, target }, OWN_FILES);
+  await linkTree(store, { hash: tree, target }, { ...OWN_FILES, standsAt });
 }
 
 /** Puts back what was changed since it was placed, and says so. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`. */
 export async function mendPlaced(
   steps: readonly StoredStep[],
-  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
+  { env, host, dirs }: {
+    readonly env: OpenEnv;
+    readonly host: Host;
+    readonly dirs: Dirs;
+  },
 ): Promise<void> {
   const { checkTree, openStore, repairTree } = await import("../store/mod.ts");
   using store = openStore(dirs.store);
+  mendRoots(steps, { env, host });
   for (const { kind, name, tree, target } of steps) {
     const placement = { hash: tree, target };
     if ((await checkTree(store, placement)).length === 0) continue;
     const mended = await repairTree(store, placement, OWN_FILES);
-    const paths = mended.slice(0, 3).map(({ path }) => path).join(", ");
-    host.notice(
-      `aenv: ${kind} ${name} was changed in the environment and has been put back: ${paths}`,
-    );
+    tell(host, `${kind} ${name} was changed in the environment`, mended);
   }
+}
+
+/** Around the trees nothing may stand: what lies beside skills would be one as well. */
+function mendRoots(
+  steps: readonly StoredStep[],
+  { env, host }: { readonly env: OpenEnv; readonly host: Host },
+): void {
+  const { installed } = env.slot;
+  const items = steps.map((step) => {
+    const [first = ""] = step.target.slice(installed.length + 1).split(
+      /[/\\]/,
+      1,
+    );
+    return { ...step, root: join(installed, first) };
+  });
+  for (const root of new Set(items.map((item) => item.root))) {
+    const own = items.filter((item) => item.root === root);
+    const mended = mendAround(root, own);
+    if (mended.length === 0) continue;
+    const names = own.map(({ name }) => name).join(", ");
+    tell(host, `what stands beside ${names} was changed`, mended);
+  }
+}
+
+function tell(
+  host: Host,
+  what: string,
+  mended: readonly { readonly path: string }[],
+): void {
+  const paths = mended.slice(0, 3).map(({ path }) => path).join(", ");
+  host.notice(escapeControl(`aenv: ${what} and has been put back: ${paths}`));
 }

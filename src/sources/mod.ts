@@ -9,8 +9,15 @@ export {
 } from "./content_root.ts";
 export { type FetchOptions, fetchSource } from "./fetch.ts";
 export { localPath, locate } from "./local_path.ts";
+export { newestSpec } from "./newest.ts";
 export { parseSource } from "./parse.ts";
-export { describePin, formatPin, parsePin } from "./pin.ts";
+export {
+  describePin,
+  formatPin,
+  isPathPin,
+  parsePin,
+  shortPin,
+} from "./pin.ts";
 export { resolveSource } from "./resolve.ts";
 export {
   type ArchivePin,

@@ -219,3 +219,27 @@ export function describePin(pin: Resolution): string {
 function describeMarket(market: MarketplacePin["market"]): string {
   return market.kind === "catalog" ? market.url : describePin(market);
 }
+
+/** A version, a tag, or the first digits of a commit or hash: enough to tell two pins of one source apart. */
+export function shortPin(pin: Resolution): string {
+  switch (pin.kind) {
+    case "npm":
+      return pin.version;
+    case "git": {
+      const commit = pin.commit.slice(0, 12);
+      const tag = /^refs\/tags\/(.+)$/.exec(pin.ref)?.[1];
+      return tag === undefined ? commit : `${tag} (${commit})`;
+    }
+    case "archive":
+      return pin.sha256.slice(0, 12);
+    case "path":
+      return pin.path;
+    case "marketplace":
+      return shortPin(pin.inner);
+  }
+}
+
+/** Whether a pin names a place on this machine, whose files may change under it. */
+export function isPathPin(pin: Resolution): boolean {
+  return (pin.kind === "marketplace" ? pin.inner : pin).kind === "path";
+}

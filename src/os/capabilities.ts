@@ -1,45 +1,56 @@
 /** Capabilities: the parts that the power of root is made of on Linux. */
-import { ERRNO, syscall } from "./syscall.ts";
+import type { Step } from "./clone.ts";
+import { readBytes } from "./fs.ts";
 
-const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const CAPABILITY_VERSION_3 = 0x20080522;
-/** More than there are; asking for one that the kernel does not know ends the loop. */
-const CAPABILITIES = 64;
+const CAP_SETPCAP = 8n;
+const CAP_SYS_ADMIN = 21n;
+
+/** What this process may do as root. */
+export interface Capabilities {
+  /** Whether it may take capabilities from its own bounding set. */
+  readonly canDrop: boolean;
+  readonly canMount: boolean;
+}
+
+/** Reads what this process may do. */
+export function readCapabilities(): Capabilities {
+  const bytes = readBytes("/proc/self/status");
+  const text = bytes && new TextDecoder("latin1").decode(bytes);
+  const match = text && /^CapEff:\s+([0-9a-f]+)$/m.exec(text);
+  const bits = match ? BigInt(`0x${match[1]}`) : 0n;
+  const has = (bit: bigint) => (bits >> bit & 1n) === 1n;
+  return { canDrop: has(CAP_SETPCAP), canMount: has(CAP_SYS_ADMIN) };
+}
 
 /**
- * Takes every capability from the calling thread, in all five sets, so that no program gets one back. Returns 0 or the
- * negative errno.
+ * Steps that take every capability from a process, in all five sets, so that no program gets one back. `canDrop` says
+ * whether it has the right to: who has not has none to lose, and no_new_privs keeps it so.
  */
-export function dropCapabilities(): number {
-  const bounding = dropBoundingSet();
-  // Without CAP_SETPCAP the bounding set stays: then there is nothing to lose, and no_new_privs keeps it so.
-  if (bounding < 0 && bounding !== -ERRNO.EPERM) return bounding;
-  const ambient = syscall(
-    "prctl",
-    PR_CAP_AMBIENT,
-    PR_CAP_AMBIENT_CLEAR_ALL,
-    0,
-    0,
-    0,
-  );
-  if (ambient < 0) return ambient;
+export function dropCapabilitySteps(
+  { canDrop }: Pick<Capabilities, "canDrop">,
+): Step[] {
+  const bounding = canDrop ? allCapabilities() : [];
   const header = new Uint8Array(
     new Uint32Array([CAPABILITY_VERSION_3, 0]).buffer,
   );
-  return syscall("capset", header, new Uint8Array(24));
+  return [
+    ...bounding.map((capability): Step => ({
+      call: "prctl",
+      args: [PR_CAPBSET_DROP, capability],
+    })),
+    { call: "prctl", args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL] },
+    { call: "capset", args: [header, new Uint8Array(24)] },
+  ];
 }
 
-function dropBoundingSet(): number {
-  for (let capability = 0; capability < CAPABILITIES; capability++) {
-    const has = syscall("prctl", PR_CAPBSET_READ, capability, 0, 0, 0);
-    if (has === -ERRNO.EINVAL) return 0;
-    if (has < 0) return has;
-    if (has === 0) continue;
-    const result = syscall("prctl", PR_CAPBSET_DROP, capability, 0, 0, 0);
-    if (result < 0) return result;
-  }
-  return 0;
+function allCapabilities(): number[] {
+  const bytes = readBytes("/proc/sys/kernel/cap_last_cap");
+  const last = Number(new TextDecoder().decode(bytes));
+  // More than there are would be refused, fewer would leave some.
+  if (!bytes || !Number.isInteger(last)) throw new Error("no cap_last_cap");
+  return Array.from({ length: last + 1 }, (_, capability) => capability);
 }

@@ -96,6 +96,24 @@ export function cloneAndRun(
   };
 }
 
+/** Makes the calls in this thread instead. Returns the step that failed, with the negative errno; undefined when all succeeded. */
+export function runHere(
+  steps: readonly Step[],
+): { readonly step: Step; readonly result: number } | undefined {
+  const results = new Map<Step, number>();
+  for (const step of steps) {
+    const args = step.args.map((value) =>
+      typeof value === "object" && "resultOf" in value
+        ? results.get(value.resultOf)!
+        : value
+    );
+    const result = syscall(step.call, ...args);
+    results.set(step, result);
+    if (result < 0 && !step.mayFail) return { step, result };
+  }
+  return undefined;
+}
+
 function resultAt(view: DataView, index: number): number {
   const at = HEADER_BYTES + index * STEP_BYTES + RESULT_AT;
   return Number(view.getBigInt64(at, true));

@@ -1,6 +1,7 @@
 /** File descriptors of Linux as numbers: opening paths to name them, what a child inherits, closing. */
+import type { Step } from "./clone.ts";
 import { cString } from "./libc.ts";
-import { syscall } from "./syscall.ts";
+import { syscall, type SyscallArgument } from "./syscall.ts";
 
 const AT_FDCWD = -100;
 const O_PATH = 0o10000000;
@@ -33,13 +34,24 @@ export interface DescriptorKind {
  * closes, or the negative errno; `-ELOOP` when a link is on the way.
  */
 export function openRealPath(path: string): number {
+  const { call, args } = openRealPathStep(path);
+  return syscall(call, ...args);
+}
+
+/** The same as a step of a child. */
+export function openRealPathStep(
+  path: string,
+): { call: "openat2"; args: SyscallArgument[] } {
   const how = new BigUint64Array([
     BigInt(O_PATH | O_CLOEXEC),
     0n,
     BigInt(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS),
   ]);
   const bytes = new Uint8Array(how.buffer);
-  return syscall("openat2", AT_FDCWD, cString(path), bytes, bytes.length);
+  return {
+    call: "openat2",
+    args: [AT_FDCWD, cString(path), bytes, bytes.length],
+  };
 }
 
 /**
@@ -126,10 +138,10 @@ export function setNonBlocking(fd: number, nonBlocking: boolean): number {
   return syscall("fcntl", fd, F_SETFL, wanted);
 }
 
-/**
- * Keeps every descriptor from 3 on out of the program that this process becomes; until then all stay open. Returns 0 or the
- * negative errno; `-ENOSYS` or `-EINVAL` before Linux 5.11.
- */
-export function closeAllOnExec(): number {
-  return syscall("close_range", 3, EVERY_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+/** Keeps every descriptor from 3 on out of the program that the process becomes; until then all stay open. Linux 5.11. */
+export function closeAllOnExecStep(): Step {
+  return {
+    call: "close_range",
+    args: [3, EVERY_DESCRIPTOR, CLOSE_RANGE_CLOEXEC],
+  };
 }

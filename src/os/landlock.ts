@@ -1,4 +1,5 @@
 /** Landlock, the access control that a thread of Linux puts on itself. Masks are those of linux/landlock.h. */
+import type { Step } from "./clone.ts";
 import { syscall } from "./syscall.ts";
 
 const CREATE_RULESET_VERSION = 1;
@@ -58,7 +59,7 @@ export function allowPort(
   return syscall("landlock_add_rule", ruleset, RULE_NET_PORT, rule, 0);
 }
 
-/** Puts the ruleset on the calling thread, for good. Needs no_new_privs. Returns 0 or the negative errno. */
-export function restrictSelf(ruleset: number): number {
-  return syscall("landlock_restrict_self", ruleset, 0);
+/** Puts the ruleset on the thread, for good. Needs no_new_privs. */
+export function restrictStep(ruleset: number): Step {
+  return { call: "landlock_restrict_self", args: [ruleset, 0] };
 }

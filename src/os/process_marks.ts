@@ -1,29 +1,26 @@
-/** What ties processes of Linux together: who dies with whom, who adopts whom, and a mark that is inherited. */
+/** What ties processes of Linux together: who dies with whom, and a mark that is inherited. */
+import type { Step } from "./clone.ts";
 import { readBytes } from "./fs.ts";
-import { syscall } from "./syscall.ts";
 
 const PR_SET_PDEATHSIG = 1;
-const PR_SET_CHILD_SUBREAPER = 36;
 const SIGKILL = 9;
 const RLIMIT_LOCKS = 10;
 
-/** Has this process killed when the thread that started it ends. Returns 0 or the negative errno. */
-export function dieWithParent(): number {
-  return syscall("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-}
-
-/** Makes this process the parent of those below it that lose theirs. Returns 0 or the negative errno. */
-export function adoptOrphans(): number {
-  return syscall("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+/** Has the process killed when the thread that started it ends. */
+export function dieWithParentStep(): Step {
+  return { call: "prctl", args: [PR_SET_PDEATHSIG, SIGKILL] };
 }
 
 /**
- * Marks this process and everything it will start with a number, as the limit of file locks, which Linux has not used since
- * 2.4: it can be read of every process. Returns 0 or the negative errno.
+ * Marks the process and everything it will start with a number, as the limit of file locks, which Linux has not used since
+ * 2.4: it can be read of every process.
  */
-export function setMark(mark: number): number {
+export function markStep(mark: number): Step {
   const limits = new BigUint64Array([BigInt(mark), BigInt(mark)]);
-  return syscall("setrlimit", RLIMIT_LOCKS, new Uint8Array(limits.buffer));
+  return {
+    call: "setrlimit",
+    args: [RLIMIT_LOCKS, new Uint8Array(limits.buffer)],
+  };
 }
 
 /** The mark of a process; undefined when it has none or is gone. */

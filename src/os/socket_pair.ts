@@ -1,4 +1,5 @@
 /** Two connected sockets of Linux, and descriptors handed through them. */
+import type { Step } from "./clone.ts";
 import { addressOf, ERRNO, syscall } from "./syscall.ts";
 
 const AF_UNIX = 1;
@@ -7,6 +8,8 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
+const MSG_DONTWAIT = 0x40;
+const MSG_CMSG_CLOEXEC = 0x40000000;
 /** struct cmsghdr with one descriptor, and what aligns it. */
 const CONTROL_BYTES = 24;
 const CONTROL_LENGTH = 20n;
@@ -24,27 +27,36 @@ export function socketPair(): readonly [number, number] | number {
   return result < 0 ? result : [ends[0]!, ends[1]!];
 }
 
-/** Sends one byte and a copy of a descriptor. Returns 0 or the negative errno. */
-export function sendDescriptor(socket: number, fd: number): number {
+/**
+ * Sends one byte and a copy of the descriptor whose number is filled in at `slot`: there a step before it writes its result.
+ */
+export function sendDescriptorStep(
+  socket: number,
+): { readonly step: Step; readonly slot: bigint } {
   const control = new Uint8Array(CONTROL_BYTES);
   const view = new DataView(control.buffer);
   view.setBigUint64(0, CONTROL_LENGTH, true);
   view.setInt32(8, SOL_SOCKET, true);
   view.setInt32(12, SCM_RIGHTS, true);
-  view.setInt32(16, fd, true);
-  const message = messageWith(new Uint8Array([1]), control);
-  const sent = syscall(
-    "sendmsg",
-    socket,
-    message.header,
-    MSG_NOSIGNAL,
-    ...message.keep,
-  );
-  return sent === 1 ? 0 : sent < 0 ? sent : -ERRNO.EAGAIN;
+  const { header, keep } = messageWith(new Uint8Array([1]), control);
+  return {
+    step: { call: "sendmsg", args: [socket, header, MSG_NOSIGNAL, ...keep] },
+    slot: addressOf(control) + 16n,
+  };
+}
+
+/** Takes a descriptor that was sent, without waiting. Returns it, or the negative errno; `-EBADF` when none came. */
+export function receiveDescriptor(socket: number): number {
+  const message = messageWith(new Uint8Array(1), new Uint8Array(64));
+  const flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+  const args = [socket, message.header, flags, ...message.keep] as const;
+  const count = syscall("recvmsg", ...args);
+  if (count < 0) return count;
+  return descriptorOf(message) ?? -ERRNO.EBADF;
 }
 
 /** What {@link messageWith} laid out: struct msghdr, and the memory that it points to. */
-export interface Message {
+interface Message {
   readonly header: Uint8Array<ArrayBuffer>;
   readonly keep: readonly [
     Uint8Array<ArrayBuffer>,
@@ -54,7 +66,7 @@ export interface Message {
 }
 
 /** A message of one piece of data, and of control data. */
-export function messageWith(
+function messageWith(
   data: Uint8Array<ArrayBuffer>,
   control: Uint8Array<ArrayBuffer>,
 ): Message {
@@ -71,7 +83,7 @@ export function messageWith(
 }
 
 /** The descriptor that came with a message; undefined when there is not exactly one. */
-export function descriptorOf(message: Message): number | undefined {
+function descriptorOf(message: Message): number | undefined {
   const { header, keep: [, , control] } = message;
   const length = new DataView(header.buffer).getBigUint64(40, true);
   const view = new DataView(control.buffer);

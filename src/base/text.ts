@@ -70,3 +70,9 @@ export function listWords(words: readonly string[]): string {
   if (words.length < 2) return words.join("");
   return words.slice(0, -1).join(", ") + " and " + words[words.length - 1];
 }
+
+/** `text` as one word of a command to type in a shell. */
+export function shellWord(text: string): string {
+  if (/^[A-Za-z0-9_/.:@%+=,-]+$/.test(text)) return text;
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

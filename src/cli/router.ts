@@ -49,6 +49,8 @@ function findRow([verb = "", second]: readonly string[]): TableRow {
   const row = TABLE.find((r) => r.name === `${verb} ${second}`) ??
     TABLE.find((r) => r.name === verb || r.aliases?.includes(verb));
   if (row) return row;
+  const seconds = secondWords(verb);
+  if (seconds.length > 0) throw groupError(verb, second, seconds);
   const names = TABLE.filter((r) => !r.hidden).flatMap((
     r,
   ) => [r.name, ...(r.aliases ?? [])]);
@@ -66,6 +68,36 @@ function findRow([verb = "", second]: readonly string[]): TableRow {
 
 function wordCount({ name }: TableRow): number {
   return name.split(" ").length;
+}
+
+/** The second words of the commands that start with `verb`. */
+function secondWords(verb: string): string[] {
+  return TABLE.filter((row) => row.name.startsWith(`${verb} `))
+    .map((row) => row.name.slice(verb.length + 1));
+}
+
+function groupError(
+  verb: string,
+  second: string | undefined,
+  seconds: readonly string[],
+): AppError {
+  const isMissing = second === undefined || second.startsWith("-");
+  const near = isMissing ? undefined : didYouMean(second, seconds);
+  return new AppError(
+    "USAGE",
+    `Cannot run ${quote(`aenv ${verb}`)}: ${
+      isMissing
+        ? "it needs another word"
+        : `${quote(second)} is none of its words`
+    }`,
+    {
+      hint: near === undefined
+        ? `Use one of: ${
+          seconds.map((word) => `aenv ${verb} ${word}`).join(", ")
+        }`
+        : `Did you mean: aenv ${verb} ${near}`,
+    },
+  );
 }
 
 async function runVerb(

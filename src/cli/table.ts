@@ -186,6 +186,36 @@ export const TABLE: readonly TableRow[] = [
     load: async () => ({ command: (await import("./commands/secrets.ts")).rm }),
   },
   {
+    name: "secrets add",
+    group: "secrets",
+    summary: "Keep a value that is typed unseen or piped in",
+    load: async () => ({
+      command: (await import("./commands/secrets.ts")).add,
+    }),
+  },
+  {
+    name: "secrets list",
+    group: "secrets",
+    summary: "List secrets, where they are kept and what uses them",
+    load: async () => ({
+      command: (await import("./commands/secrets.ts")).list,
+    }),
+  },
+  {
+    name: "secrets rotate",
+    group: "secrets",
+    summary: "Give a secret another value",
+    load: async () => ({
+      command: (await import("./commands/secrets.ts")).rotate,
+    }),
+  },
+  {
+    name: "secrets rm",
+    group: "secrets",
+    summary: "Remove a secret's value",
+    load: async () => ({ command: (await import("./commands/secrets.ts")).rm }),
+  },
+  {
     name: "rollback",
     group: "history",
     summary: "Take back the last change, or another one",

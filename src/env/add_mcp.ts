@@ -68,7 +68,7 @@ export async function takenKeys(
   context: { readonly host: Host; readonly dirs: Dirs },
 ): Promise<KeyNames> {
   const secrets = await openEnvSecrets(env, context);
-  const rows = await secrets.list();
+  const { rows } = await secrets.list();
   return new KeyNames([
     ...rows.map(({ key }) => key),
     ...referredKeys(env.manifest),

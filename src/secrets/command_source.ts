@@ -3,19 +3,18 @@ import { AppError } from "../base/errors.ts";
 import { Var } from "../base/env_vars.ts";
 import type { AbsPath } from "../base/paths.ts";
 import type { SecretKey } from "../base/secret_key.ts";
-import { quote } from "../base/text.ts";
+import { quote, shellWord } from "../base/text.ts";
 import { type CommandResult, runCommand } from "../os/command.ts";
 import type { Host } from "../os/host.ts";
+import { withoutLineEnd } from "./line_end.ts";
 import { MAX_VALUE_BYTES, SecretValue } from "./value.ts";
 
 /** The shell that runs it; the command is its argument, the key is in a variable: a key is never part of a command. */
 const SHELL = "/bin/sh";
 /** Such programs may ask a person first. */
 const TIMEOUT_MS = 120_000;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
 
-/** The values that these commands print, by key. One line end at the end is taken off. Throws `SECRET_COMMAND_FAILED`. */
+/** The values that these commands print, by key. See `withoutLineEnd` for their line ends. Throws `SECRET_COMMAND_FAILED`. */
 export async function runSecretCommands(
   commands: ReadonlyMap<SecretKey, string>,
   { host, cwd }: { readonly host: Host; readonly cwd: AbsPath },
@@ -50,7 +49,7 @@ async function runOne(
   throw new AppError(
     "SECRET_COMMAND_FAILED",
     `Cannot read secret ${quote(key)}: its command ${problem}`,
-    { hint: `Try it: ${Var.secretKey}=${key} sh -c '${command}'` },
+    { hint: `Try it: ${Var.secretKey}=${key} sh -c ${shellWord(command)}` },
   );
 }
 
@@ -69,10 +68,4 @@ function problemOf(result: CommandResult): string | undefined {
   return withoutLineEnd(result.stdoutBytes).length === 0
     ? "printed nothing"
     : undefined;
-}
-
-/** Without one line end at the end. */
-export function withoutLineEnd(bytes: Uint8Array): Uint8Array {
-  if (bytes.at(-1) !== NEWLINE) return bytes;
-  return bytes.subarray(0, bytes.at(-2) === RETURN ? -2 : -1);
 }

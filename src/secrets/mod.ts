@@ -13,6 +13,7 @@ export type {
   SecretRow,
   Secrets,
 } from "./types.ts";
+export { withoutLineEnd } from "./line_end.ts";
 export { MAX_VALUE_BYTES, SecretValue } from "./value.ts";
 export { variableName, variableNames } from "./variable_name.ts";
 export { openSecrets, type SecretsInput } from "./open.ts";

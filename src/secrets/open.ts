@@ -3,7 +3,7 @@ import { type Dirs, PROJECT_FILE } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { join } from "../base/paths.ts";
 import type { SecretKey } from "../base/secret_key.ts";
-import { listWords, quote } from "../base/text.ts";
+import { listWords, quote, shellWord } from "../base/text.ts";
 import { ensureDir, lstat, writeAtomic } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { chooseBackend } from "./choose.ts";
@@ -237,9 +237,4 @@ function ensureSlot({ slot, project }: EnvFacts): void {
   const file = join(slot, PROJECT_FILE);
   if (project === undefined || lstat(file) !== undefined) return;
   writeAtomic(file, project.manifest + "\n");
-}
-
-function shellWord(text: string): string {
-  if (/^[A-Za-z0-9_/.:@%+=,-]+$/.test(text)) return text;
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

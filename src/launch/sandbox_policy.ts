@@ -86,6 +86,7 @@ function policyInput(
     configDir: slot.claude,
     user: claude.userConfig(variables, home, dirs.root),
     home,
+    cwd: host.cwd(),
     hasLogin: environment.some(({ name, passes }) =>
       passes && LOGIN_VARIABLES.has(name)
     ),

@@ -10,7 +10,7 @@ import { readDir, readText, stat } from "../os/fs.ts";
 import { type Looker, unlessDenied } from "./host_facts_paths.ts";
 import type { Wish } from "./policy_input.ts";
 
-/** Version managers: a directory below HOME that stands on PATH → what its programs load, below HOME. */
+/** Version managers: the end of a directory that stands on PATH → what its programs load, from where that end begins. */
 const TOOL_HOMES: Readonly<Record<string, readonly string[]>> = {
   ".cargo/bin": [".rustup/toolchains", ".rustup/settings.toml"],
   ".pyenv/shims": [
@@ -84,34 +84,30 @@ function pathWish(path: AbsPath, text: string): Wish {
 }
 
 function companions(dir: AbsPath, home: AbsPath | undefined): AbsPath[] {
-  if (home === undefined || !isWithin(dir, home)) return [];
-  const table = Object.entries(TOOL_HOMES).find(([name]) =>
-    join(home, name) === dir
-  );
-  return [
-    ...(table?.[1] ?? []).map((name) => join(home, name)),
-    ...besideBin(dir, home),
-  ];
+  const [name, parts] =
+    Object.entries(TOOL_HOMES).find(([name]) => dir.endsWith("/" + name)) ??
+      ["", []];
+  const base = dir.slice(0, -name.length - 1) as AbsPath;
+  return [...parts.map((part) => join(base, part)), ...besideBin(dir, home)];
 }
 
 /** `lib` and its kin beside a `bin`. */
-function besideBin(dir: AbsPath, home: AbsPath): AbsPath[] {
+function besideBin(dir: AbsPath, home: AbsPath | undefined): AbsPath[] {
   const prefix = parent(dir);
-  if (basename(dir) !== "bin" || prefix === home) return [];
-  const names = prefix === join(home, ".local")
+  if (basename(dir) !== "bin" || prefix === home || prefix === "/") return [];
+  const names = basename(prefix) === ".local"
     ? BESIDE_BIN
     : [...BESIDE_BIN, "share", "pyvenv.cfg"];
   return names.map((name) => join(prefix, name));
 }
 
-/** Where links in a directory of PATH below HOME lead, each with the installation around it. */
+/** Where links in a directory of PATH lead, each with the installation around it. */
 function linkTargets(dir: AbsPath, { home, looker }: ToolFacts): AbsPath[] {
-  if (home === undefined || !isWithin(dir, home)) return [];
   const entries = unlessDenied(() => readDir(dir)) ?? [];
   const targets = entries.slice(0, MAX_ENTRIES)
     .filter(({ kind }) => kind === "symlink")
     .flatMap(({ name }) => looker.real(join(dir, name)) ?? [])
-    .filter((path) => !isWithin(path, dir));
+    .filter((path) => !isWithin(path, dir) && !path.startsWith("/usr/"));
   return [
     ...new Set(targets.flatMap((path) => [path, ...packageOf(path, home)])),
   ];
@@ -125,8 +121,7 @@ function packageOf(program: AbsPath, home: AbsPath | undefined): AbsPath[] {
     // All of a project's or a global node_modules: packages load each other.
     return [names.slice(0, at + 1).join("/") as AbsPath];
   }
-  const dir = parent(program);
-  return home !== undefined && isWithin(dir, home) ? besideBin(dir, home) : [];
+  return besideBin(parent(program), home);
 }
 
 /** The interpreter that a script names in its first line; undefined for a binary. */

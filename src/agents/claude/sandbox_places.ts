@@ -34,14 +34,13 @@ export interface AgentPlaces {
 const LOGIN_FILES =
   /^(\.credentials\.json(\.tmp[\w.]*)?|\.oauth_refresh\.lock(\.owner)?|\.storage-write\.lock|\.DS_Store)$/;
 
-/** Parts of a config directory that hold the agent's state and nothing that runs. */
+/** Parts of a config directory that hold the agent's state and nothing that runs. Conversations are granted by project. */
 const STATE_DIRS: readonly string[] = [
   "backups",
   "debug",
   "file-history",
   "paste-cache",
   "plans",
-  "projects",
   "session-env",
   "sessions",
   "shell-snapshots",
@@ -50,6 +49,9 @@ const STATE_DIRS: readonly string[] = [
   "telemetry",
   "todos",
 ];
+
+/** Longer names are cut and get a hash: then all conversations are granted. */
+const MAX_SLUG = 200;
 
 /** Parts of an env's own config directory that steer the next session. */
 const STEERING: readonly (readonly [string, boolean])[] = [
@@ -72,6 +74,7 @@ export interface AgentPlacesInput {
   readonly configDir: AbsPath;
   readonly user: UserConfig;
   readonly home: AbsPath;
+  readonly cwd: AbsPath;
   /** Whether a variable brings a login: then none is looked for on disk. */
   readonly hasLogin: boolean;
 }
@@ -81,7 +84,7 @@ export function agentPlaces(input: AgentPlacesInput): AgentPlaces {
   const login = loginPlaces(input);
   if (input.isolation === "overlay") {
     return {
-      places: [...overlayPlaces(input.user), ...login.places],
+      places: [...overlayPlaces(input), ...login.places],
       guarded: [],
       keychain: login.keychain,
       notes: login.notes,
@@ -105,20 +108,33 @@ export function agentPlaces(input: AgentPlacesInput): AgentPlaces {
   };
 }
 
-/** The user's own directory, as far as it holds sessions: not settings, hooks, plugins or servers. */
-function overlayPlaces(user: UserConfig): AgentPlace[] {
-  const isThere = isDirectory(user.dir);
+/** The user's own directory, as far as it holds sessions: not settings, hooks, plugins or servers, and no conversations of other projects. */
+function overlayPlaces({ user, cwd }: AgentPlacesInput): AgentPlace[] {
+  const { dir, stateFile } = user;
+  const history = join(dir, "history.jsonl");
+  const dirs = isDirectory(dir)
+    ? [...STATE_DIRS, `projects/${projectSlug(cwd)}`]
+    : [];
   return [
-    ...(lstat(user.stateFile) === undefined
+    ...(lstat(stateFile) === undefined
       ? []
-      : [place(user.stateFile, "read", { why: "the agent's state file" })]),
-    ...(isThere ? STATE_DIRS : []).map((name) =>
-      place(join(user.dir, name), "write", {
+      : [place(stateFile, "read", { why: "the agent's state file" })]),
+    ...(lstat(history) === undefined
+      ? []
+      : [place(history, "write", { why: "prompts that were typed" })]),
+    ...dirs.map((name) =>
+      place(join(dir, name), "write", {
         why: "sessions that all environments share",
         make: true,
       })
     ),
   ];
+}
+
+/** The agent's name for the conversations of a directory; empty where it is too long to be told. */
+function projectSlug(cwd: AbsPath): string {
+  const slug = cwd.replace(/[^A-Za-z0-9]/g, "-");
+  return slug.length > MAX_SLUG ? "" : slug;
 }
 
 /**

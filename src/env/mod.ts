@@ -1,9 +1,30 @@
 /** Environments: finding, opening, making and changing them. */
+export {
+  KeyNames,
+  type MovedCredential,
+  performAddition,
+  plainCredentials,
+  planAddition,
+  referredKeys,
+  takenKeys,
+} from "./add_mcp.ts";
 export { type ActiveEnv, activeEnv, hostDirs, requireNamed } from "./active.ts";
 export type { LeftOut } from "./clone/mod.ts";
 export { type Config, readConfig } from "./config.ts";
 export { createEnv } from "./create.ts";
 export { claudeShim, initHome, type InitResult } from "./init.ts";
+export {
+  importServers,
+  requireImportable,
+  selectServers,
+} from "./import_mcp.ts";
+export {
+  type ChangedValue,
+  type DeclaredDifference,
+  diffEnv,
+  type DiskDifference,
+  type EnvDiff,
+} from "./diff.ts";
 export { initHere } from "./init_here.ts";
 export { listEnvs, type ListRow } from "./list.ts";
 export { shimPath } from "./shims.ts";
@@ -11,8 +32,10 @@ export {
   type InstalledItem,
   installEnv,
   type InstallInput,
+  type InstallNext,
   type InstallResult,
 } from "./install.ts";
+export type { InstallPlace, NetworkUse } from "./install_fetch.ts";
 export {
   describeDifference,
   lockedItem,
@@ -20,8 +43,17 @@ export {
   readAgreedLock,
   readLock,
 } from "./lock_file.ts";
-export { localSourcePath } from "./local_source.ts";
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
+export { findOutdated, type OutdatedRow } from "./outdated.ts";
+export {
+  type PlacedItem,
+  placedItems,
+  placeName,
+  SKILLS_PLUGIN,
+  skillsPluginAt,
+} from "./place_names.ts";
+export { mendAround, OWN_FILES, writeSkillsManifest } from "./place.ts";
+export { registerProject } from "./register.ts";
 export { type Pointer, programOf } from "./pointers.ts";
 export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";
@@ -34,7 +66,20 @@ export {
   rollbackChange,
 } from "./rollback.ts";
 export { transact } from "./slots.ts";
-export { openEnvSecrets, secretFacts } from "./secrets.ts";
+export {
+  keepSecret,
+  listSecrets,
+  openEnvSecrets,
+  removeSecret,
+  requireSecret,
+  secretFacts,
+  type SecretPlace,
+  type SecretUse,
+  secretUses,
+  serverSecrets,
+} from "./secrets.ts";
+export { checkStore, collectStore, measureStore } from "./store_care.ts";
+export { type SyncedItem, syncEnv, type SyncResult } from "./sync.ts";
 export { envStatus, type Status } from "./status.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {

@@ -1,13 +1,18 @@
 /** `list`: every env, also those that cannot be opened. */
-import { basename } from "node:path";
-import { type Dirs, PROJECT_FILE } from "../base/dirs.ts";
+import {
+  type Dirs,
+  MANIFEST_FILE,
+  PROJECT_FILE,
+  slotAt,
+} from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { type EnvName, GLOBAL, isGlobal, nameProblem } from "../base/ids.ts";
-import { type AbsPath, join, parseAbsPath } from "../base/paths.ts";
-import { lstat, readDir, readText, realPath } from "../os/fs.ts";
+import { type AbsPath, basename, join, parseAbsPath } from "../base/paths.ts";
+import { lstat, readDir, readKnownText, readText, realPath } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { OpenDirectory } from "../os/marks.ts";
 import { hostDirs } from "./active.ts";
-import { openEnv, openNamed } from "./open.ts";
+import { MAX_MANIFEST_BYTES, namedEnv, openEnv, openNamed } from "./open.ts";
 import { resolveEnv } from "./resolve.ts";
 import { liveRuns } from "./runs.ts";
 import type { EnvRef, OpenEnv } from "./types.ts";
@@ -42,9 +47,7 @@ export interface Listing {
 /** `global`, then named envs, then projects, each sorted. Throws `IO` when the home cannot be read. */
 export function listEnvs(host: Host): Listing {
   const dirs = hostDirs(host);
-  const slots = (readDir(dirs.envs) ?? []).map((entry) => entry.name)
-    .filter((name) => !name.startsWith("."));
-  const rows = slots.map((name) => slotRow(name, host, dirs));
+  const rows = slotRows(host, dirs);
   const active = findActive(host, dirs);
   const isActive = (row: ListRow) =>
     active.row !== undefined && isSame(row, active.row);
@@ -63,6 +66,35 @@ export function listEnvs(host: Host): Listing {
     })),
     problem: active.problem,
   };
+}
+
+function slotRows(host: Host, dirs: Dirs): ListRow[] {
+  const slots = (readDir(dirs.envs) ?? [])
+    .filter(({ name }) => !name.startsWith("."));
+  if (slots.length === 0) return [];
+  using envs = new OpenDirectory(realPath(dirs.envs) ?? dirs.envs);
+  return slots.map(({ name, kind }) =>
+    (kind === "directory" ? plainRow(name, envs, dirs) : undefined) ??
+      slotRow(name, host, dirs)
+  );
+}
+
+/** The row of a global env with nothing strange about its files; there may be a thousand of them. */
+function plainRow(
+  name: string,
+  envs: OpenDirectory,
+  dirs: Dirs,
+): ListRow | undefined {
+  if (nameProblem(name) !== undefined || isGlobal(name)) return undefined;
+  if (envs.markOf(`${name}/${PROJECT_FILE}`) !== undefined) return undefined;
+  const mark = envs.markOf(`${name}/${MANIFEST_FILE}`);
+  if (mark?.kind !== "file" || mark.size > MAX_MANIFEST_BYTES) return undefined;
+  const slot = slotAt(join(dirs.envs, name));
+  const known = { ...row(name, "named"), slot: name, path: slot.root };
+  return attempt(
+    known,
+    () => envRow(namedEnv(name as EnvName, readKnownText(slot.manifest), slot)),
+  );
 }
 
 /** Whether two rows are one env: a project's broken manifest does not tell its slot. */

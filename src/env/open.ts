@@ -1,5 +1,10 @@
 /** Opening an env: its manifest read, checked, and joined with its place on disk. Writes nothing. */
-import { type Dirs, MANIFEST_FILE, slotAt } from "../base/dirs.ts";
+import {
+  type Dirs,
+  MANIFEST_FILE,
+  slotAt,
+  type SlotDirs,
+} from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { Var } from "../base/env_vars.ts";
 import { type EnvName, parseEnvName } from "../base/ids.ts";
@@ -12,7 +17,8 @@ import type { Host } from "../os/host.ts";
 import { checkOwner } from "../trust/mod.ts";
 import type { EnvRef, GlobalEnv, OpenEnv } from "./types.ts";
 
-const MAX_MANIFEST_BYTES = 1024 * 1024;
+/** More than anybody writes by hand. */
+export const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 /** Opens what `ref` names. Throws `ENV_NOT_FOUND`, `ENV_BROKEN`, `MANIFEST_INVALID`, `MANIFEST_UNTRUSTED`, `IO`. */
 export function openEnv(
@@ -49,6 +55,15 @@ export function openNamed(name: EnvName, dirs: Dirs): OpenEnv {
       },
     );
   }
+  return namedEnv(name, text, slot);
+}
+
+/** The global env with this text as its manifest. Throws `MANIFEST_INVALID`. */
+export function namedEnv(
+  name: EnvName,
+  text: string,
+  slot: SlotDirs,
+): OpenEnv {
   return {
     kind: "env",
     scope: "named",

@@ -118,6 +118,11 @@ export function readText(
   });
 }
 
+/** The text of a file that was found to be a regular one, and not too large, just now. Throws `IO`, also for invalid UTF-8. */
+export function readKnownText(path: string): string {
+  return withIo("read", path, () => decodeUtf8(Deno.readFileSync(path), path));
+}
+
 function decodeUtf8(bytes: Uint8Array<ArrayBuffer>, path: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -186,36 +186,6 @@ export const TABLE: readonly TableRow[] = [
     load: async () => ({ command: (await import("./commands/secrets.ts")).rm }),
   },
   {
-    name: "secrets add",
-    group: "secrets",
-    summary: "Keep a value that is typed unseen or piped in",
-    load: async () => ({
-      command: (await import("./commands/secrets.ts")).add,
-    }),
-  },
-  {
-    name: "secrets list",
-    group: "secrets",
-    summary: "List secrets, where they are kept and what uses them",
-    load: async () => ({
-      command: (await import("./commands/secrets.ts")).list,
-    }),
-  },
-  {
-    name: "secrets rotate",
-    group: "secrets",
-    summary: "Give a secret another value",
-    load: async () => ({
-      command: (await import("./commands/secrets.ts")).rotate,
-    }),
-  },
-  {
-    name: "secrets rm",
-    group: "secrets",
-    summary: "Remove a secret's value",
-    load: async () => ({ command: (await import("./commands/secrets.ts")).rm }),
-  },
-  {
     name: "rollback",
     group: "history",
     summary: "Take back the last change, or another one",
@@ -232,6 +202,26 @@ export const TABLE: readonly TableRow[] = [
     group: "history",
     summary: "Forget old changes, and free what they keep",
     load: () => import("./commands/prune.ts"),
+  },
+  {
+    name: "store",
+    group: "care",
+    summary: "Say how much the store of plugins and skills holds",
+    load: () => import("./commands/store.ts"),
+  },
+  {
+    name: "store verify",
+    group: "care",
+    summary: "Read all of the store and compare it with its hashes",
+    load: async () => ({
+      command: (await import("./commands/store.ts")).verify,
+    }),
+  },
+  {
+    name: "store gc",
+    group: "care",
+    summary: "Remove from the store what nothing needs",
+    load: async () => ({ command: (await import("./commands/store.ts")).gc }),
   },
   {
     name: "version",

@@ -18,8 +18,7 @@ export function proxyVariables(
   env: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const { user, password } = place.credential;
-  const address = `${user}:${password}@127.0.0.1:${place.port}`;
-  const http = `http://${address}`;
+  const http = `http://${user}:${password}@127.0.0.1:${place.port}`;
   const exempt = place.loopbackPorts.flatMap((port) => [
     `localhost:${port}`,
     `127.0.0.1:${port}`,
@@ -29,7 +28,9 @@ export function proxyVariables(
     ...inBothCases({
       HTTP_PROXY: http,
       HTTPS_PROXY: http,
-      ALL_PROXY: `socks5h://${address}`,
+      // Not the SOCKS side of the same port: Python's httpx, and every client library built on it, does not even start with
+      // a SOCKS address here when a package of its own is missing.
+      ALL_PROXY: http,
       NO_PROXY: exempt,
     }),
     // WebSocket libraries that look for variables of their own.
@@ -88,7 +89,8 @@ const TUNNEL = [
   "IFS= read -r s <&3",
   'case $s in *" 200 "*) ;; *) echo "${s#* }" >&2; exit 1;; esac',
   "while IFS= read -r l <&3 && [ \"$l\" != $'\\r' ]; do :; done",
-  "cat <&3 & cat >&3; kill $! 2>/dev/null",
+  // Each direction in a process that holds nothing of the other one, so that both ends hear of an end.
+  "exec 4<&0; cat <&4 >&3 & exec cat <&3 4<&-",
 ].join("; ");
 
 /** ssh that goes through the proxy; the rest of the user's own command is kept. */

@@ -67,7 +67,7 @@ async function serveRequest(
   const given = parseBasic(valuesOf(head.fields, "proxy-authorization")[0]);
   const { credential } = session.shared;
   if (given === undefined || !isSameCredential(credential, given)) {
-    tellCredential(session, head);
+    session.tellCredential(head.method === "CONNECT" ? "connect" : "http");
     const keep = isPersistent(head) && head.body.kind === "none";
     const reply = { ...credentialReply(), isBare: head.method === "HEAD" };
     if (!keep) return await refuse(session, reply);
@@ -117,21 +117,6 @@ function left(
 async function refuse(session: Session, reply: Reply): Promise<undefined> {
   await sendReply(session, reply);
   await session.linger();
-}
-
-function tellCredential(session: Session, head: RequestHead): void {
-  const { audit, now } = session.shared;
-  audit({
-    time: now(),
-    protocol: head.method === "CONNECT" ? "connect" : "http",
-    // What somebody without the credential asks for is not worth keeping.
-    host: "",
-    port: 0,
-    decision: "refused",
-    rule: undefined,
-    reason: "credential",
-    addresses: [],
-  });
 }
 
 async function serveConnect(

@@ -4,6 +4,7 @@ import { type Connection, isHangUp } from "../../os/sockets.ts";
 import { within } from "../../os/timers.ts";
 import type { Credential } from "./credential.ts";
 import { dial, type Dialled, type Dialler, type Target } from "./dial.ts";
+import type { ProxyProtocol } from "./events.ts";
 import { HeadError } from "./http_head.ts";
 import { Inlet, tunnel } from "./inlet.ts";
 
@@ -36,6 +37,21 @@ export class Session {
 
   #touch(): void {
     this.#lastUse = monotonicMs();
+  }
+
+  /** Tells of a client that has not shown the credential. What it asked for is not worth keeping. */
+  tellCredential(protocol: ProxyProtocol): void {
+    const { audit, now } = this.shared;
+    audit({
+      time: now(),
+      protocol,
+      host: "",
+      port: 0,
+      decision: "refused",
+      rule: undefined,
+      reason: "credential",
+      addresses: [],
+    });
   }
 
   /** From now on the session ends when so many milliseconds pass without a byte. */

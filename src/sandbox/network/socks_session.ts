@@ -39,7 +39,8 @@ export async function serveSocks(session: Session): Promise<void> {
 }
 
 /** Agrees on a method and checks the credential. False when the client has been turned away. */
-async function greet({ client, shared }: Session): Promise<boolean> {
+async function greet(session: Session): Promise<boolean> {
+  const { client, shared } = session;
   const [, count = 0] = await client.take(2) ?? [];
   const methods = await client.take(count);
   if (!methods?.includes(BY_PASSWORD)) {
@@ -54,18 +55,7 @@ async function greet({ client, shared }: Session): Promise<boolean> {
   if (user === undefined || password === undefined) return false;
   const isGood = isSameCredential(shared.credential, { user, password });
   await client.send(Uint8Array.of(1, isGood ? 0 : 1));
-  if (!isGood) {
-    shared.audit({
-      time: shared.now(),
-      protocol: "socks",
-      host: "",
-      port: 0,
-      decision: "refused",
-      rule: undefined,
-      reason: "credential",
-      addresses: [],
-    });
-  }
+  if (!isGood) session.tellCredential("socks");
   return isGood;
 }
 

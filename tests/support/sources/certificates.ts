@@ -10,6 +10,9 @@ export interface Certificates {
   readonly key: string;
 }
 
+/** A name that only a proxy's look-up knows. */
+export const ORIGIN = "origin.test";
+
 /** Makes them in `dir` with openssl. Throws with its words when it fails. */
 export async function makeCertificates(dir: string): Promise<Certificates> {
   Deno.mkdirSync(dir, { recursive: true });
@@ -24,7 +27,7 @@ export async function makeCertificates(dir: string): Promise<Certificates> {
   ]);
   Deno.writeTextFileSync(
     `${dir}/names`,
-    "subjectAltName=DNS:localhost,IP:127.0.0.1\n",
+    `subjectAltName=DNS:localhost,DNS:${ORIGIN},IP:127.0.0.1\n`,
   );
   await openssl(dir, [
     ...["x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "ca.pem"],

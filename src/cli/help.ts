@@ -30,3 +30,16 @@ ${sections.join("\n\n")}
 
 See the words of a command: aenv COMMAND --help`;
 }
+
+/** The text of `aenv GROUP --help`, for commands of two words. */
+export function groupHelpText(verb: string, rows: readonly TableRow[]): string {
+  const width = Math.max(...rows.map((row) => row.name.length));
+  const lines = rows.map((row) =>
+    `  aenv ${row.name.padEnd(width)}  ${row.summary}`
+  );
+  return `Usage: aenv ${verb} COMMAND [arguments]
+
+${lines.join("\n")}
+
+See the words of a command: aenv ${verb} COMMAND --help`;
+}

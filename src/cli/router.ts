@@ -9,7 +9,7 @@ import { BUILD_INFO } from "../base/build_info.ts";
 import { didYouMean, quote } from "../base/text.ts";
 import type { Host } from "../os/host.ts";
 import type { Command, Input, Outcome, TableRow } from "./command.ts";
-import { helpText } from "./help.ts";
+import { groupHelpText, helpText } from "./help.ts";
 import { TABLE } from "./table.ts";
 
 /** The outcome of a command line, and whether it is to be printed as JSON. */
@@ -31,8 +31,13 @@ export async function route(
     return { outcome: plain(BUILD_INFO.version), json: false };
   }
   if (verb === "help" || verb === "--help" || verb === "-h") {
+    const [first, second] = rest;
+    const group = first && second === undefined && groupHelp(first, "--help");
+    if (group) return { outcome: plain(group), json: false };
     return await help(rest, host);
   }
+  const group = groupHelp(verb, rest[0]);
+  if (group !== undefined) return { outcome: plain(group), json: false };
   const row = findRow(args);
   return await runVerb(row, args.slice(wordCount(row)), host);
 }
@@ -68,6 +73,21 @@ function findRow([verb = "", second]: readonly string[]): TableRow {
 
 function wordCount({ name }: TableRow): number {
   return name.split(" ").length;
+}
+
+/** What `aenv GROUP --help` prints; undefined for what is a command by itself, or no group, or asks for no help. */
+function groupHelp(
+  verb: string,
+  second: string | undefined,
+): string | undefined {
+  const isCommand = TABLE.some(({ name, aliases }) =>
+    name === verb || aliases?.includes(verb)
+  );
+  const rows = TABLE.filter(({ name }) => name.startsWith(`${verb} `));
+  const asks = second === "--help" || second === "-h" || second === "help";
+  return isCommand || !asks || rows.length === 0
+    ? undefined
+    : groupHelpText(verb, rows);
 }
 
 /** The second words of the commands that start with `verb`. */

@@ -67,7 +67,8 @@ export function linuxKeyring(host: Host): Backend {
         key,
         (talk) => talk.remove(env, key),
       ),
-    keys: (env) => converse(ALL, (talk) => talk.keys(env)),
+    keys: (env, keys) =>
+      converse(keys.join(", ") || ALL, (talk) => talk.keys(env)),
   };
 }
 

@@ -70,5 +70,6 @@ function checkSize(length: number): void {
   throw new AppError(
     "SECRET_INVALID",
     `Cannot use the value of a secret: ${state}`,
+    { hint: "Give it another one" },
   );
 }

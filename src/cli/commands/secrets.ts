@@ -145,5 +145,5 @@ function stateWords({ origin, state, key }: SecretUse): string {
 }
 
 function placeWords(origin: SecretUse["origin"]): string {
-  return origin === "file" ? "the file" : `the ${origin}`;
+  return origin === "file" ? "the secrets file" : `the ${origin}`;
 }

@@ -53,8 +53,10 @@ export function seatbeltProfile(policy: SandboxPolicy): SeatbeltProfile {
     ...networkRules(policy.network),
     ...socketRules(policy, parameters),
     "; what must stay as it is",
-    ...policy.protected.flatMap((path) =>
-      protectRules(path, policy.grants, parameters)
+    ...new Set(
+      policy.protected.flatMap((path) =>
+        protectRules(path, policy.grants, parameters)
+      ),
     ),
     ...policy.sealed.map((path) => sealRule(path, parameters)),
     ...rootRules(policy.grants, parameters),
@@ -124,7 +126,10 @@ function networkRules(network: NetworkPolicy): string[] {
   }
 }
 
-/** Only our proxy and granted ports; names are looked up by the proxy. Servers for this machine may listen. */
+/**
+ * Only our proxy and granted ports. No service that looks up names or fetches certificates for others: both could carry
+ * data out. Servers for this machine may listen.
+ */
 function hostsRules(
   { proxy, ports }: Extract<NetworkPolicy, { mode: "hosts" }>,
 ): string[] {
@@ -137,7 +142,6 @@ function hostsRules(
   }
   const wanted = [proxy.port, ...ports.map(({ port }) => port)];
   return [
-    networkServices(),
     ...[...new Set(wanted)].map((port) =>
       `(allow network-outbound (remote ip "localhost:${port}"))`
     ),

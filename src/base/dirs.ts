@@ -21,6 +21,8 @@
  *   trust/<sha256>.shown.json    what was shown then, for the difference
  *   trust/<sha256>.marks.json    content hashes of its plugins and skills by their stat marks
  *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
+ *   login/claude/                the user's login after `migrate-auth`; envs share the directory
+ *   login.json                   where it was before, and what was changed elsewhere for it
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   secrets/                     ids of clones; values.json when secrets are kept in a file
@@ -50,6 +52,9 @@ export interface Dirs {
   readonly envs: AbsPath;
   readonly trust: AbsPath;
   readonly runs: AbsPath;
+  /** Of Claude Code; there once `migrate-auth` moved it. */
+  readonly login: AbsPath;
+  readonly loginRecord: AbsPath;
   readonly secrets: AbsPath;
   readonly agentVersions: AbsPath;
   readonly cache: AbsPath;
@@ -68,6 +73,8 @@ export function dirsAt(root: AbsPath): Dirs {
     envs: join(root, "envs"),
     trust: join(root, "trust"),
     runs: join(root, "runs"),
+    login: join(root, "login", "claude"),
+    loginRecord: join(root, "login.json"),
     secrets: join(root, "secrets"),
     cache: join(root, "cache"),
     agentVersions: join(root, "cache", "agents.json"),

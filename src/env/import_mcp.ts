@@ -93,12 +93,16 @@ export function requireImportable(
         ...reasons,
         ...(rest.length === 0 ? [] : [
           `Leave out what cannot be taken: --select ${
-            rest.map(({ found }) => found).join(" ")
+            rest.map(({ found }) => shellWord(found)).join(" ")
           }`,
         ]),
       ].join("\n  "),
     },
   );
+}
+
+function shellWord(text: string): string {
+  return /^[\w.@:+-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
 function chooseOne(

@@ -81,6 +81,7 @@ export {
 export { checkStore, collectStore, measureStore } from "./store_care.ts";
 export { type SyncedItem, syncEnv, type SyncResult } from "./sync.ts";
 export { envStatus, type Status } from "./status.ts";
+export { homeOrNone } from "./user_places.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";
 export type {
   EnvRef,

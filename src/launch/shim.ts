@@ -1,9 +1,10 @@
 /** The role `claude`: what stands on PATH in front of the real agent. */
+import { claude } from "../agents/mod.ts";
 import { aenvRoot, dirsAt } from "../base/dirs.ts";
 import { Var } from "../base/env_vars.ts";
 import { AppError, asRefusal, ExitCode } from "../base/errors.ts";
 import { type AbsPath } from "../base/paths.ts";
-import { activeEnv } from "../env/mod.ts";
+import { activeEnv, homeOrNone } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import type { Host } from "../os/host.ts";
 import { undoOuterLaunch } from "./environment.ts";
@@ -27,14 +28,27 @@ export async function launchClaude(
   }
 }
 
-/** The user's own configuration: the environment as it is, but for the marks. */
+/** The user's own configuration: the environment as it is, but for the marks, and the place of a login that was moved. */
 export function globalEnvironment(host: Host): Record<string, string> {
+  const env = undoOuterLaunch(host.env);
   return {
-    ...undoOuterLaunch(host.env),
+    ...env,
+    ...movedLogin(env, host),
     [Var.env]: "global",
     [Var.active]: "global",
     [Var.launcher]: String(host.pid),
   };
+}
+
+function movedLogin(
+  env: Readonly<Record<string, string>>,
+  host: Host,
+): Record<string, string> {
+  const home = homeOrNone(host);
+  if (home === undefined) return {};
+  const root = aenvRoot(host.env, () => home);
+  const { dir, loginDir } = claude.userConfig(env, home, root);
+  return loginDir === dir ? {} : { [claude.LOGIN_VARIABLE]: loginDir };
 }
 
 function becomeGlobal(

@@ -2,16 +2,15 @@
 import { type AbsPath, join } from "../../base/paths.ts";
 import { AppError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
-import { lstat, makeDir, removeTree, writeAtomic } from "../../os/fs.ts";
-import { sleep } from "../../os/process.ts";
+import { lstat, writeAtomic } from "../../os/fs.ts";
+import { withAgentLocks } from "./agent_lock.ts";
 import { answerFor, asList, asRecord, readJsonObject } from "./user_config.ts";
 
 /** Name of the state file in a config directory. */
 export const STATE_FILE = ".claude.json";
 
-/** The agent's lock on its state file is a directory beside it, given up after this time (proper-lockfile). Milliseconds. */
-const STALE_LOCK = 10_000;
-const WAIT = 50;
+/** When the agent's lock on its state file, beside it, has a dead holder. Milliseconds. */
+const STALE = 10_000;
 
 /** What a launch wants to be trusted. */
 export interface TrustWish {
@@ -41,7 +40,8 @@ export async function prepareFirstRun(
   const { trust } = firstRun;
   const file = join(configDir, STATE_FILE);
   if (isPrepared(readObject(file), firstRun)) return;
-  await withAgentLock(join(configDir, STATE_FILE + ".lock"), () => {
+  const lock = { path: join(configDir, STATE_FILE + ".lock"), stale: STALE };
+  await withAgentLocks([lock], () => {
     // Read again: another session may have written it while we waited.
     const found = readObject(file);
     if (isPrepared(found, firstRun)) return;
@@ -122,16 +122,4 @@ function readObject(file: AbsPath): JsonObject {
       hint: `Move it away: mv ${file} ${file}.broken`,
     },
   );
-}
-
-async function withAgentLock(lock: AbsPath, work: () => void): Promise<void> {
-  for (let waited = 0; !makeDir(lock, { mayExist: true }); waited += WAIT) {
-    if (waited > STALE_LOCK) removeTree(lock);
-    else await sleep(WAIT);
-  }
-  try {
-    work();
-  } finally {
-    removeTree(lock);
-  }
 }

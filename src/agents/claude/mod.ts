@@ -1,6 +1,8 @@
 /** Claude Code. Facts about it were measured on 2.1.197 and 2.1.329. */
+export { type AgentLock, loginLocks, withAgentLocks } from "./agent_lock.ts";
 export { passesToClaude } from "./env_filter.ts";
 export { type FirstRun, prepareFirstRun, STATE_FILE } from "./first_run.ts";
+export { CREDENTIALS_FILE, LOGIN_VARIABLE } from "./login.ts";
 export {
   hoistPluginServers,
   type PluginPlace,

@@ -5,6 +5,7 @@ import {
   type PluginPlace,
   type ServerEntry,
 } from "./mcp.ts";
+import { LOGIN_VARIABLE } from "./login.ts";
 import type { ProjectFacts } from "./project.ts";
 import { renderSettings } from "./settings.ts";
 import { narrowSources, type UserArgs } from "./user_args.ts";
@@ -130,7 +131,7 @@ function privateVariables(
   return {
     set: {
       CLAUDE_CONFIG_DIR: input.configDir,
-      CLAUDE_SECURESTORAGE_CONFIG_DIR: input.user.loginDir,
+      [LOGIN_VARIABLE]: input.user.loginDir,
       ...commonVariables(project),
     },
     unset: [],
@@ -143,6 +144,7 @@ function overlayVariables(
 ): Pick<Recipe, "set" | "unset"> {
   const set = {
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
+    ...(user.loginDir === user.dir ? {} : { [LOGIN_VARIABLE]: user.loginDir }),
     ...commonVariables(project),
   };
   return user.explicit

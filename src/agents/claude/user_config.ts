@@ -5,7 +5,9 @@ import {
   join,
   parseAbsPath,
 } from "../../base/paths.ts";
+import { dirsAt } from "../../base/dirs.ts";
 import { readText } from "../../os/fs.ts";
+import { holdsLogin } from "./login.ts";
 
 /** Places of the user's own configuration. */
 export interface UserConfig {
@@ -31,6 +33,7 @@ export function userConfig(
     : undefined;
   const dir = explicit ?? join(home, ".claude");
   const login = env["CLAUDE_SECURESTORAGE_CONFIG_DIR"];
+  const moved = dirsAt(ours).login;
   return {
     dir,
     stateFile: explicit
@@ -39,6 +42,8 @@ export function userConfig(
     explicit: explicit !== undefined,
     loginDir: login && !isWithin(login, ours)
       ? parseAbsPath(login, "$CLAUDE_SECURESTORAGE_CONFIG_DIR")
+      : holdsLogin(moved, dir)
+      ? moved
       : dir,
   };
 }

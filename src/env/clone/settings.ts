@@ -32,6 +32,7 @@ const TABLES = new Set(["extraKnownMarketplaces", "pluginConfigs"]);
 
 const CREDENTIAL = "it looks like a credential";
 const HELPER = "it hands out credentials";
+const LOGIN = "each launch says where the login is";
 
 /** Settings without helpers, variables, servers and texts that hold credentials. */
 export function reduceSettings(
@@ -82,7 +83,8 @@ type Drop = (key: string, why?: string) => void;
 function reduceVariables(item: unknown, drop: Drop): Record<string, unknown> {
   const value: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(claude.asRecord(item))) {
-    if (holdsCredential(name, String(text))) drop(`env.${name}`);
+    if (name === claude.LOGIN_VARIABLE) drop(`env.${name}`, LOGIN);
+    else if (holdsCredential(name, String(text))) drop(`env.${name}`);
     else value[name] = text;
   }
   return value;

@@ -7,6 +7,7 @@ const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const CAPABILITY_VERSION_3 = 0x20080522;
 const CAP_SETPCAP = 8n;
+const CAP_SYS_PTRACE = 19n;
 const CAP_SYS_ADMIN = 21n;
 
 /** What this process may do as root. */
@@ -14,6 +15,8 @@ export interface Capabilities {
   /** Whether it may take capabilities from its own bounding set. */
   readonly canDrop: boolean;
   readonly canMount: boolean;
+  /** Whether it may look into processes that are not below it. */
+  readonly canTrace: boolean;
 }
 
 /** Reads what this process may do. */
@@ -23,7 +26,11 @@ export function readCapabilities(): Capabilities {
   const match = text && /^CapEff:\s+([0-9a-f]+)$/m.exec(text);
   const bits = match ? BigInt(`0x${match[1]}`) : 0n;
   const has = (bit: bigint) => (bits >> bit & 1n) === 1n;
-  return { canDrop: has(CAP_SETPCAP), canMount: has(CAP_SYS_ADMIN) };
+  return {
+    canDrop: has(CAP_SETPCAP),
+    canMount: has(CAP_SYS_ADMIN),
+    canTrace: has(CAP_SYS_PTRACE),
+  };
 }
 
 /**

@@ -3,6 +3,8 @@
  * process's memory and copies of its descriptors, and runs nothing else of it.
  */
 import { cloneCall } from "./clone_code.ts";
+import type { Program } from "./exec.ts";
+import { cString, cStrings } from "./libc.ts";
 import {
   addressOf,
   ARCHITECTURE,
@@ -93,6 +95,23 @@ export function cloneAndRun(
       const index = offset / STEP_BYTES;
       return { step: steps[index]!, result: resultAt(view, index) };
     },
+  };
+}
+
+/** The step that becomes a program, and the memory that it points to. */
+export function executeStep(
+  program: Program,
+): { readonly step: Step; readonly keep: unknown } {
+  const argv = cStrings([program.argv0 ?? program.path, ...program.args]);
+  const env = cStrings(
+    Object.entries(program.env).map(([name, value]) => `${name}=${value}`),
+  );
+  const [argvAt, envAt] = [argv, env].map(({ pointer }) =>
+    BigInt(Deno.UnsafePointer.value(pointer))
+  );
+  return {
+    step: { call: "execve", args: [cString(program.path), argvAt!, envAt!] },
+    keep: [argv, env],
   };
 }
 

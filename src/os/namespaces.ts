@@ -2,6 +2,7 @@
 import type { Step } from "./clone.ts";
 import { openRealPathStep } from "./descriptors.ts";
 import { cString } from "./libc.ts";
+import { syscall } from "./syscall.ts";
 
 /** Flags of clone(2). */
 export const NAMESPACE = { mount: 0x00020000, user: 0x10000000 } as const;
@@ -20,7 +21,8 @@ const MS_REC = 0x4000;
 const MS_SLAVE = 0x80000;
 
 /** Gives a child in a new user namespace the ids that it had outside. */
-export function sameIdSteps(uid: number, gid: number): Step[] {
+export function sameIdSteps(): Step[] {
+  const [uid, gid] = [syscall("geteuid"), syscall("getegid")];
   return [
     ...writeSteps("/proc/self/setgroups", "deny"),
     ...writeSteps("/proc/self/uid_map", `${uid} ${uid} 1`),

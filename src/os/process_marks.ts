@@ -1,6 +1,7 @@
 /** What ties processes of Linux together: who dies with whom, and a mark that is inherited. */
 import type { Step } from "./clone.ts";
 import { readBytes } from "./fs.ts";
+import { syscall } from "./syscall.ts";
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -29,4 +30,11 @@ export function markOf(pid: number): number | undefined {
   const text = bytes && new TextDecoder("latin1").decode(bytes);
   const match = text && /^Max file locks +(\d+) +\1 /m.exec(text);
   return match ? Number(match[1]) : undefined;
+}
+
+/** Waits until a child of ours that is about to end has ended. Returns its wait status, or the negative errno. */
+export function waitForEnd(pid: number): number {
+  const status = new Int32Array(1);
+  const found = syscall("wait4", pid, new Uint8Array(status.buffer), 0, 0);
+  return found < 0 ? found : status[0]!;
 }

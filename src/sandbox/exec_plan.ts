@@ -1,0 +1,147 @@
+/** From a policy and a kernel to what is done: which mechanism enforces what, and when a launch is refused. */
+import { AppError, ExitCode } from "../base/errors.ts";
+import type { AbsPath } from "../base/paths.ts";
+import { protectionsOf } from "./exec_protections.ts";
+import type {
+  Enforcement,
+  KernelFacts,
+  SupervisorFacts,
+} from "./exec_types.ts";
+import { LANDLOCK_FLOOR, landlockRules } from "./landlock.ts";
+import type { Destination, MediationRules } from "./mediate_rules.ts";
+import { planMounts } from "./mounts.ts";
+import type { SeccompNeeds } from "./seccomp_needs.ts";
+import type { SandboxPolicy } from "./types.ts";
+
+/** How the confined program is run. */
+export interface PlanOptions {
+  /** The process of ours that stays outside and watches over it, if one does. */
+  readonly supervisor: SupervisorFacts | undefined;
+}
+
+/** What makes a supervisor necessary; undefined when the launcher can become the program. For people. */
+export function supervisorReason(
+  policy: SandboxPolicy,
+  kernel: KernelFacts,
+): string | undefined {
+  if (policy.network.mode === "hosts") {
+    return "the network is filtered by host";
+  }
+  if (
+    policy.unixSockets.length > 0 &&
+    kernel.landlockAbi < LANDLOCK_FLOOR.resolveUnix
+  ) return "Unix sockets are granted one by one";
+  return kernel.landlockAbi < LANDLOCK_FLOOR.scopes
+    ? "the kernel does not keep signals inside"
+    : undefined;
+}
+
+/**
+ * What is done on this kernel to enforce the policy. Throws `SANDBOX_UNENFORCED` when it cannot be enforced: nothing is
+ * left out silently.
+ */
+export function planEnforcement(
+  policy: SandboxPolicy,
+  kernel: KernelFacts,
+  { supervisor }: PlanOptions,
+): Enforcement {
+  if (kernel.landlockAbi < 1) {
+    throw unenforced("this kernel has no Landlock, or has it switched off");
+  }
+  const seccomp = seccompNeeds(policy, kernel, { supervisor });
+  const mediation = mediationRules(policy, seccomp);
+  if (mediation !== undefined) {
+    const reason = supervisor === undefined
+      ? "nothing supervises it"
+      : supervisor.noMediation;
+    if (reason !== undefined) throw unenforced(reason);
+  }
+  const mounts = supervisor && planMounts(policy, supervisor);
+  const landlock = landlockRules(policy, kernel.landlockAbi);
+  return {
+    landlock,
+    seccomp,
+    mediation,
+    mounts,
+    protections: protectionsOf({
+      ...{ policy, landlock, seccomp, mounts, kernel },
+      noNamespaces: supervisor?.noNamespaces ?? "nothing supervises it",
+    }),
+  };
+}
+
+/** The error for a policy that this system does not hold a program to. */
+export function unenforced(state: string, cause?: unknown): AppError {
+  return new AppError(
+    "SANDBOX_UNENFORCED",
+    `Cannot enforce the sandbox: ${state}`,
+    {
+      hint: "See what this system enforces: aenv sandbox probe",
+      exitCode: ExitCode.refused,
+      cause,
+    },
+  );
+}
+
+function seccompNeeds(
+  policy: SandboxPolicy,
+  { landlockAbi, architecture }: KernelFacts,
+  { supervisor }: PlanOptions,
+): SeccompNeeds {
+  const { mode } = policy.network;
+  return {
+    architecture,
+    internet: mode === "hosts" ? "mediated" : mode,
+    unix: unixNeeds(policy, landlockAbi, { supervisor }),
+    truncation: landlockAbi < LANDLOCK_FLOOR.truncate,
+    signals: landlockAbi < LANDLOCK_FLOOR.scopes ? "mediated" : "kernel",
+    marked: supervisor !== undefined,
+  };
+}
+
+function unixNeeds(
+  policy: SandboxPolicy,
+  landlockAbi: number,
+  { supervisor }: PlanOptions,
+): SeccompNeeds["unix"] {
+  // A connection that is made for the process is not held by its Landlock rules.
+  if (policy.network.mode === "hosts") return "mediated";
+  if (landlockAbi >= LANDLOCK_FLOOR.resolveUnix) return "kernel";
+  return supervisor || policy.unixSockets.length > 0 ? "mediated" : "none";
+}
+
+function mediationRules(
+  policy: SandboxPolicy,
+  { internet, unix, signals }: SeccompNeeds,
+): MediationRules | undefined {
+  const isAsked = internet === "mediated" || unix === "mediated" ||
+    signals === "mediated";
+  if (!isAsked) return undefined;
+  return {
+    internet: internet === "open" ? "open" : destinations(policy),
+    unixPaths: policy.unixSockets.map(({ path }) => path),
+    unixTrees: writableTrees(policy),
+    signals: signals === "mediated",
+  };
+}
+
+function destinations({ network }: SandboxPolicy): Destination[] {
+  if (network.mode !== "hosts") return [];
+  if (network.proxy === undefined) {
+    throw unenforced("the network proxy does not run");
+  }
+  const { proxy, ports } = network;
+  return [
+    { address: "127.0.0.1", port: proxy.port },
+    ...ports.flatMap(({ port }) => [
+      { address: "127.0.0.1", port },
+      { address: "::1", port },
+    ]),
+  ];
+}
+
+function writableTrees({ grants }: SandboxPolicy): AbsPath[] {
+  return grants.flatMap(({ path, kind, access }) =>
+    access === "write" && kind === "directory" ? [path] : []
+  );
+}

@@ -80,6 +80,7 @@ export {
 } from "./secrets.ts";
 export { checkStore, collectStore, measureStore } from "./store_care.ts";
 export { type SyncedItem, syncEnv, type SyncResult } from "./sync.ts";
+export { type SlotSecrets, slotSecrets } from "./slot_secrets.ts";
 export { envStatus, type Status } from "./status.ts";
 export { homeOrNone } from "./user_places.ts";
 export { useEnv, type UseResult, useTarget } from "./use.ts";

@@ -2,6 +2,7 @@
 import { AppError } from "../base/errors.ts";
 import { type EnvName, parseEnvName } from "../base/ids.ts";
 import { type AbsPath, join } from "../base/paths.ts";
+import type { SecretKey } from "../base/secret_key.ts";
 import { quote } from "../base/text.ts";
 import { lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
@@ -10,6 +11,8 @@ import { setDefaultEnv } from "./config_edit.ts";
 import { slotProject } from "./list.ts";
 import { notFound } from "./open.ts";
 import { findPointers, type Pointer, requireIdle } from "./pointers.ts";
+import type { SecretPlace } from "./secrets.ts";
+import { slotSecrets } from "./slot_secrets.ts";
 import { transact } from "./slots.ts";
 import type { TxId } from "../tx/mod.ts";
 
@@ -24,11 +27,24 @@ export interface RemoveResult {
   readonly dangling: readonly Pointer[];
   /** What to roll back to have it again. */
   readonly transaction: TxId;
+  /** Keys of the secrets that it kept, and whether their values are gone too; a rollback does not bring them back. */
+  readonly secrets: {
+    readonly keys: readonly SecretKey[];
+    readonly removed: boolean;
+  };
 }
 
-/** Removes a global env, or a project's slot by the slot's name. Throws `ENV_RESERVED`, `ENV_NOT_FOUND`, `ENV_BUSY`, `ENV_IN_USE`, `IO`. */
+/** What to remove. */
+export interface RemoveInput {
+  readonly name: string;
+  readonly force: boolean;
+  /** Whether the values of its secrets go too. */
+  readonly secrets?: boolean;
+}
+
+/** Removes a global env, or a project's slot by the slot's name. Throws `ENV_RESERVED`, `ENV_NOT_FOUND`, `ENV_BUSY`, `ENV_IN_USE`, `IO`, and what keeps secrets from being removed. */
 export async function removeEnv(
-  input: { readonly name: string; readonly force: boolean },
+  input: RemoveInput,
   host: Host,
 ): Promise<RemoveResult> {
   const name = parseEnvName(input.name);
@@ -36,7 +52,7 @@ export async function removeEnv(
   const path = join(dirs.envs, name);
   if (lstat(path) === undefined) throw notFound(name);
   const about = { kind: "remove", env: name };
-  return await transact(about, { host, dirs }, (tx) => {
+  return await transact(about, { host, dirs }, async (tx) => {
     if (lstat(path) === undefined) throw notFound(name);
     requireIdle(name, "remove", dirs);
     const pointers = findPointers(name, host, dirs);
@@ -46,6 +62,8 @@ export async function removeEnv(
     }
     const project = slotProject(path);
     const clears = pointers.some((pointer) => pointer.kind === "default_env");
+    // First the values: killed after that, the env is there and its index says what is left.
+    const secrets = await takeSecrets(input, { host, dirs });
     tx.take(path);
     // A launch writes its record before it looks whether the env is there: one of the two sees the other.
     requireIdle(name, "remove", dirs);
@@ -57,8 +75,26 @@ export async function removeEnv(
       clearedDefault: clears,
       dangling: pointers.filter((pointer) => pointer.kind !== "default_env"),
       transaction: tx.id!,
+      secrets,
     };
   });
+}
+
+async function takeSecrets(
+  { name, secrets: removed = false }: RemoveInput,
+  place: SecretPlace,
+): Promise<RemoveResult["secrets"]> {
+  try {
+    const { secrets, keys, problem } = await slotSecrets(name, place);
+    if (!removed) return { keys, removed };
+    if (problem !== undefined) throw problem;
+    for (const key of keys) await secrets.remove(key);
+    return { keys, removed };
+  } catch (error) {
+    // What is broken can be removed all the same; values stay unless they were asked for.
+    if (removed || !(error instanceof AppError)) throw error;
+    return { keys: [], removed };
+  }
 }
 
 /** The error for an env that something names. */

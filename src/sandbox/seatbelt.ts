@@ -35,7 +35,7 @@ const OPERATIONS: Readonly<Record<Access, string>> = {
   exec: "file-read* process-exec* file-map-executable",
   write: "file-read* file-write* process-exec* file-map-executable",
   device: "file-read* file-write-data file-ioctl",
-  create: "file-read-data file-write*",
+  create: "file-write*",
 };
 
 /** Names are looked up through it. */
@@ -103,11 +103,10 @@ class Parameters {
 function grantRule(grant: PathGrant, parameters: Parameters): string {
   const filter = grant.kind === "directory" ? "subpath" : "literal";
   const place = `(${filter} (param "${parameters.name(grant.path)}"))`;
-  // Without a look at the directory itself: what others have there cannot be found.
-  const shown = grant.access === "create"
-    ? `(require-all ${place} (require-not (vnode-type DIRECTORY)))`
-    : place;
-  return `(allow ${OPERATIONS[grant.access]} ${shown})`;
+  const rule = `(allow ${OPERATIONS[grant.access]} ${place})`;
+  if (grant.access !== "create") return rule;
+  // Without a look at directories: what others have there cannot be found.
+  return `${rule}\n(allow file-read-data (require-all ${place} (require-not (vnode-type DIRECTORY))))`;
 }
 
 function networkRules(network: NetworkPolicy): string[] {

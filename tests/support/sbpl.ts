@@ -194,8 +194,14 @@ export class Profile {
   readonly #rules: readonly (readonly Expression[])[];
   readonly #parameters: Readonly<Record<string, string>>;
 
+  /** `text` may be a part of a profile. */
   constructor(text: string, parameters: Readonly<Record<string, string>>) {
-    this.#rules = parseProfile(text).slice(1).map(listOf);
+    // The others say nothing about files, and take time.
+    this.#rules = parseProfile(text).map(listOf).filter((rule) =>
+      rule.some((part) =>
+        "word" in part && /^(file|process-exec|default)/.test(part.word)
+      )
+    );
     this.#parameters = parameters;
   }
 

@@ -210,6 +210,13 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/store.ts"),
   },
   {
+    name: "store size",
+    group: "care",
+    hidden: true,
+    summary: "Say how much the store of plugins and skills holds",
+    load: () => import("./commands/store.ts"),
+  },
+  {
     name: "store verify",
     group: "care",
     summary: "Read all of the store and compare it with its hashes",

@@ -118,7 +118,9 @@ class Marks {
     const [first] = broken;
     if (first !== undefined) {
       throw new AppError("TX_INVALID", first.why, {
-        hint: FORGET,
+        hint: `Look at it, and remove it by hand: ${
+          join(this.#dirs.state, first.id)
+        }`,
       });
     }
     const wasLock = new Set(

@@ -228,7 +228,13 @@ function collectModes(path: string, found: string[]): void {
   const info = Deno.lstatSync(path);
   if (info.isSymlink) return;
   const mode = (info.mode ?? 0) & 0o7777;
-  const isRight = mode === 0o700 || (info.isFile && mode === 0o600);
+  // What is kept by its hash can be read only.
+  const isKept =
+    /\/(store\/(objects|quarantine)|installed|state\/[^/]+\/\d+\.tree)\//.test(
+      path,
+    ) &&
+    (mode === 0o500 || (info.isFile && mode === 0o400));
+  const isRight = isKept || mode === 0o700 || (info.isFile && mode === 0o600);
   if (!isRight) found.push(`${path} has mode ${mode.toString(8)}`);
   if (!info.isDirectory) return;
   for (const { name } of Deno.readDirSync(path)) {

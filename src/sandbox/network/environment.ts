@@ -22,7 +22,6 @@ export function proxyVariables(
   const exempt = place.loopbackPorts.flatMap((port) => [
     `localhost:${port}`,
     `127.0.0.1:${port}`,
-    `[::1]:${port}`,
   ]).join(",");
   return {
     ...inBothCases({

@@ -54,7 +54,7 @@ export async function exchange(
   session.allowIdle(shared.limits.idleMs);
   const progress: Progress = { hasHeard: false, hasAnswer: false };
   try {
-    await upstream.send(toBytes(requestHead(request, upgrade)));
+    upstream.hold(toBytes(requestHead(request, upgrade)));
     const sending = sendBody(session, request.head);
     const answer = await passHead(session, { ...request, upgrade, progress });
     return await finish(session, { request, answer, sending });
@@ -179,7 +179,8 @@ async function passHead(
       progress.hasAnswer = !isInterim;
       const keep = body.kind !== "rest" && isPersistent(request);
       const text = responseHead(answer, isInterim ? undefined : keep);
-      await client.send(toBytes(text));
+      client.hold(toBytes(text));
+      if (isInterim || isSwitch) await client.flush();
     }
     if (!isInterim) return answer;
   }

@@ -17,6 +17,7 @@ export class Inlet {
   #start = 0;
   #end = 0;
   #filling: Promise<boolean> | undefined;
+  #held: Uint8Array | undefined;
 
   constructor(connection: Connection, onUse: () => void) {
     this.connection = connection;
@@ -91,8 +92,21 @@ export class Inlet {
     }
   }
 
+  /** Keeps bytes back until the next ones are sent, or {@link flush}: a head and a small body are one packet. */
+  hold(bytes: Uint8Array): void {
+    this.#held = bytes;
+  }
+
+  /** Sends what was kept back. */
+  async flush(): Promise<void> {
+    if (this.#held !== undefined) await this.send(new Uint8Array(0));
+  }
+
   /** Writes all of it. */
-  async send(bytes: Uint8Array): Promise<void> {
+  async send(data: Uint8Array): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    const bytes = held === undefined ? data : joined(held, data);
     let done = 0;
     while (done < bytes.length) {
       done += await this.connection.write(
@@ -102,9 +116,9 @@ export class Inlet {
     }
   }
 
-  /** Copies a body to `target`. Throws {@link HeadError} when it is malformed or breaks off. */
+  /** Copies a body to `target`, and what is held there before it. Throws {@link HeadError} when it is malformed or breaks off. */
   async copyBody(body: Body, target: Inlet): Promise<void> {
-    if (body.kind === "none") return;
+    if (body.kind === "none") return await target.flush();
     if (body.kind === "chunked") return await this.#copyChunked(target);
     const length = body.kind === "length" ? body.length : Infinity;
     const copied = await this.#copy(length, target);
@@ -116,7 +130,7 @@ export class Inlet {
   /** Copies up to `length` bytes, or to the end, and returns how many. */
   async #copy(length: number, target: Inlet): Promise<number> {
     let left = length;
-    await this.#eachPiece(left, async (piece) => {
+    await this.#eachPiece({ length, target }, async (piece) => {
       const part = piece.length > left ? piece.subarray(0, left) : piece;
       await target.send(part);
       left -= part.length;
@@ -127,7 +141,7 @@ export class Inlet {
 
   async #copyChunked(target: Inlet): Promise<void> {
     const scanner = new ChunkedScanner();
-    await this.#eachPiece(Infinity, async (piece) => {
+    await this.#eachPiece({ length: Infinity, target }, async (piece) => {
       const used = scanner.feed(piece);
       await target.send(piece.subarray(0, used));
       return { used, left: scanner.isDone ? 0 : Infinity };
@@ -137,18 +151,23 @@ export class Inlet {
 
   /** Hands over what has arrived, then what arrives, until nothing is `left` to wait for or the connection ends. */
   async #eachPiece(
-    length: number,
+    { length, target }: { readonly length: number; readonly target: Inlet },
     use: (
       piece: Uint8Array<ArrayBuffer>,
     ) => Promise<{ readonly used: number; readonly left: number }>,
   ): Promise<void> {
     let left = length;
-    if (this.#filling !== undefined && !await this.#filling) return;
+    if (this.#filling !== undefined) {
+      await target.flush();
+      if (!await this.#filling) return;
+    }
     if (this.waiting.length > 0) {
       const first = await use(this.waiting);
       this.consume(first.used);
       left = first.left;
     }
+    // Whatever comes next may take its time.
+    await target.flush();
     let buffer = new Uint8Array(Math.min(COPY_BYTES, left));
     while (left > 0) {
       const count = await this.connection.read(buffer);
@@ -170,6 +189,13 @@ export class Inlet {
     this.#start = 0;
     this.#end = bytes.length;
   }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
 
 function findEmptyLine(bytes: Uint8Array, from: number): number {

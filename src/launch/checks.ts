@@ -16,13 +16,13 @@ export function checkLaunchable(
       hint: "To start it unconfined, write enabled = false under [sandbox]",
     });
   }
-  if (
-    manifest.secrets.expose !== undefined ||
-    Object.keys(manifest.secrets.tools).length > 0
-  ) {
+  const [secret] = Object.keys(manifest.secrets.tools);
+  if (secret !== undefined) {
     throw refusal("NOT_SUPPORTED", env, {
-      state: "it declares [secrets], which this version cannot hand out",
-      hint: "Take [secrets] out of the manifest",
+      state: `it hands the secret ${
+        quote(secret)
+      } to tools, which this version cannot do`,
+      hint: `Take [secrets.${secret}] out of the manifest`,
     });
   }
   for (const [name, server] of Object.entries(manifest.mcp)) {
@@ -39,14 +39,17 @@ function checkServer(
     variables: Readonly<Record<string, string>>;
   },
 ): void {
+  const isExposed = env.manifest.secrets.expose !== undefined;
   for (const reference of serverTexts(server).flatMap(findReferences)) {
+    if (reference.kind === "secret" && isExposed) continue;
     if (reference.kind === "secret") {
       const key = quote(reference.key);
       throw refusal("NOT_SUPPORTED", env, {
         state: `MCP server ${
           quote(name)
-        } needs the secret ${key}, which this version cannot hand out`,
-        hint: "Use ${env:VAR} and set the variable",
+        } needs the secret ${key}, which this version cannot hand to it alone`,
+        hint:
+          'Write expose = "env" under [secrets] to let the agent have it too',
       });
     }
     if (reference.kind !== "env" || reference.optional) continue;

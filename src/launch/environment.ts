@@ -15,6 +15,8 @@ export interface EnvironmentInput {
   readonly passes: (name: string) => boolean;
   /** `[vars]`. */
   readonly vars: Variables;
+  /** Names of variables that get a secret when the agent is started: the caller's do not pass, and a nested launch loses them. */
+  readonly exposed: readonly string[];
   /** What isolates the agent. */
   readonly isolation: {
     readonly set: Variables;
@@ -76,12 +78,16 @@ export function launchEnvironment(
     if (input.passes(name) && !BREADCRUMBS.includes(name)) out[name] = value;
   }
   const set = { ...input.vars, ...input.isolation.set };
-  for (const name of input.isolation.unset) delete out[name];
+  for (const name of [...input.isolation.unset, ...input.exposed]) {
+    delete out[name];
+  }
   Object.assign(out, set, input.breadcrumbs);
   out["PATH"] = withShims(out["PATH"] ?? "", input.shims);
   delete out[Var.override];
   delete out[Var.shell];
-  out[Var.restore] = JSON.stringify(restoreRecord(input, Object.keys(set)));
+  out[Var.restore] = JSON.stringify(
+    restoreRecord(input, [...Object.keys(set), ...input.exposed]),
+  );
   return out;
 }
 

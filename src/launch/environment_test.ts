@@ -10,6 +10,7 @@ function launch(base: Record<string, string>): Record<string, string> {
   return launchEnvironment({
     base,
     passes: (name) => name !== "DROPPED",
+    exposed: [],
     vars: { COLOUR: "blue", PRIVATE_VAR: "declared" },
     isolation: { set: { CLAUDE_CONFIG_DIR: "/slot" }, unset: ["GONE"] },
     breadcrumbs: {

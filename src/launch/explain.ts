@@ -8,6 +8,9 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     .map(([name, value]) =>
       value === null ? `  - ${name}` : `  + ${name}=${value}`
     );
+  const exposed = Object.entries(plan.exposed).map(([name, key]) =>
+    `  + ${name}=(secret ${key})`
+  );
   const installs = plan.installs
     .map((step) =>
       `  ${step.kind} ${step.name}: ${tilde(step.source, home)} -> ${
@@ -24,6 +27,7 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     `program: ${tilde(plan.program, home)}`,
     ...section("arguments", plan.args.map((arg) => `  ${arg}`)),
     ...section("environment", changes),
+    ...section("secrets in the environment", exposed),
     ...section("copies", installs),
     ...section("files", files),
     ...section("hook", plan.hook === undefined ? [] : [`  ${plan.hook}`]),

@@ -1,4 +1,5 @@
 /** Launching an agent: resolve, open, plan, perform. */
+export { environmentOf } from "./exposed.ts";
 export { execInEnv } from "./exec.ts";
 export { explainPlan } from "./explain.ts";
 export {
@@ -23,5 +24,6 @@ export {
   type TrustView,
   viewTrust,
 } from "./trust.ts";
+export { settledTyped } from "./trust_settled.ts";
 export { trustsSettings } from "./trust_check.ts";
 export type { LaunchPlan } from "./types.ts";

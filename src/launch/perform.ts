@@ -25,6 +25,7 @@ import {
 import type { Host } from "../os/host.ts";
 import { run } from "../os/process.ts";
 import { undoOuterLaunch } from "./environment.ts";
+import { environmentOf } from "./exposed.ts";
 import { isStored, mendPlaced, placeFromStore } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
 import { discard } from "../os/discard.ts";
@@ -45,6 +46,8 @@ export async function performLaunch(
 ): Promise<never> {
   const runDir = await prepareLaunch(plan, context);
   try {
+    // Before the hook, which does not get them: what is missing is said before anything runs.
+    const environment = await environmentOf(plan, context.env, context);
     if (plan.hook !== undefined) await runHook(plan.hook, plan, context.env);
     if (context.host.env["AENV_QUIET"] === undefined) {
       for (const note of plan.notes) context.host.notice(`aenv: ${note}`);
@@ -52,7 +55,7 @@ export async function performLaunch(
     becomeProgram({
       path: plan.program,
       args: plan.args,
-      env: plan.environment,
+      env: environment,
     });
   } catch (error) {
     endRun(runDir);

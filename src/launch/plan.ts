@@ -21,6 +21,7 @@ import {
   launchEnvironment,
   undoOuterLaunch,
 } from "./environment.ts";
+import { type Exposed, exposedVariables, withExposed } from "./exposed.ts";
 import { LaunchTrust } from "./trust_check.ts";
 import type { LaunchPlan, PlannedFile } from "./types.ts";
 
@@ -54,16 +55,17 @@ export async function planLaunch(
   checkLaunchable(env, { ...base, ...env.manifest.vars });
   const trust = LaunchTrust.of(env, { host, dirs });
   const home = host.home();
+  const isAgent = request.program === undefined;
   const program = request.program ?? findClaude(host, dirs);
-  if (request.program === undefined) {
-    await checkCompat(env, program, { host, dirs });
-  }
+  if (isAgent) await checkCompat(env, program, { host, dirs });
   const contents = trustedContents(env, { home, dirs }, trust);
+  const exposed = await exposedVariables(env);
   const runDir = runDirFor(dirs, host);
   const recipe = planRecipe(request, {
     base,
     home,
     contents,
+    exposed,
     runDir,
     dirs,
     cwd: host.cwd(),
@@ -73,32 +75,28 @@ export async function planLaunch(
     base,
     passes: claude.passesToClaude,
     vars: env.manifest.vars,
+    exposed: Object.keys(exposed),
     isolation: {
       set: { ...recipe.set, ...xdgVariables(env) },
       unset: recipe.unset,
     },
-    breadcrumbs: breadcrumbs(env, {
-      host,
-      dirs,
-      isAgent: request.program === undefined,
-    }),
+    breadcrumbs: breadcrumbs(env, { host, dirs, isAgent }),
     shims: dirs.shims,
   });
   return {
     env: env.label,
-    agent: request.program === undefined ? "claude" : "none",
+    agent: isAgent ? "claude" : "none",
     isolation: env.manifest.isolation,
     cwd: host.cwd(),
     program,
-    args: request.program === undefined ? recipe.args : request.args,
+    args: isAgent ? recipe.args : request.args,
     environment,
     environmentChanges: environmentChanges(host.env, environment),
+    exposed,
     installs: contents.installs,
-    files: request.program === undefined
-      ? renderFiles(recipe.files, runDir)
-      : [],
+    files: isAgent ? renderFiles(recipe.files, runDir) : [],
     hook: env.manifest.preActivate,
-    trust: request.program === undefined ? recipe.trust : undefined,
+    trust: isAgent ? recipe.trust : undefined,
     notes: recipe.notes,
   };
 }
@@ -122,6 +120,7 @@ interface RecipeContext {
   readonly cwd: AbsPath;
   readonly os: Host["os"];
   readonly contents: Contents;
+  readonly exposed: Exposed;
   readonly runDir: AbsPath;
   readonly dirs: Dirs;
 }
@@ -131,7 +130,7 @@ function planRecipe(
   context: RecipeContext,
 ): claude.Recipe {
   const { env } = request;
-  const { base, home, cwd, os, contents, runDir, dirs } = context;
+  const { base, home, cwd, os, contents, exposed, runDir, dirs } = context;
   const args = claude.parseUserArgs(
     request.program === undefined ? request.args : [],
   );
@@ -150,7 +149,9 @@ function planRecipe(
     }),
     mcp: Object.fromEntries(
       Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
-        .map(([name, server]) => [name, agentServer(server, { env, home })]),
+        .map((
+          [name, server],
+        ) => [name, agentServer(server, { env, home, exposed })]),
     ),
     plugins: pluginPlaces(env, contents),
     args,
@@ -195,24 +196,29 @@ function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
 
 function agentServer(
   server: McpServer,
-  { env: { baseDir }, home }: Pick<RecipeContext, "home"> & { env: OpenEnv },
+  { env: { baseDir }, home, exposed }:
+    & Pick<RecipeContext, "home" | "exposed">
+    & { env: OpenEnv },
 ): claude.ServerEntry {
+  function form(text: string): string {
+    return withExposed(toAgentForm(text), exposed);
+  }
   function rendered(
     table: Readonly<Record<string, string>>,
   ): Record<string, string> {
     return Object.fromEntries(
-      Object.entries(table).map(([name, text]) => [name, toAgentForm(text)]),
+      Object.entries(table).map(([name, text]) => [name, form(text)]),
     );
   }
   if (server.type !== "stdio") {
     return {
       type: server.type,
-      url: toAgentForm(server.url),
+      url: form(server.url),
       headers: rendered(server.headers),
     };
   }
   const { args, env, cwd } = server;
-  const words = [server.command, ...args].map(toAgentForm);
+  const words = [server.command, ...args].map(form);
   const [command, ...rest] = cwd === undefined
     ? words
     : claude.startedIn(serverDir(cwd, { baseDir, home }), words);

@@ -42,6 +42,8 @@ export interface LaunchPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** What differs from the caller's environment: name → new value, or null when it is taken away. */
   readonly environmentChanges: Readonly<Record<string, string | null>>;
+  /** Variable → key of the secret that it gets when the agent is started. Values are never part of a plan. */
+  readonly exposed: Readonly<Record<string, string>>;
   readonly installs: readonly InstallStep[];
   readonly files: readonly PlannedFile[];
   /** Shell command run first. */

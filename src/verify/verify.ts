@@ -6,7 +6,12 @@ import { type AbsPath, join, parseAbsPath } from "../base/paths.ts";
 import { looksLikeCredential, redact } from "../base/redact.ts";
 import { quote } from "../base/text.ts";
 import { endRun, type OpenEnv } from "../env/mod.ts";
-import { type LaunchPlan, planLaunch, prepareLaunch } from "../launch/mod.ts";
+import {
+  environmentOf,
+  type LaunchPlan,
+  planLaunch,
+  prepareLaunch,
+} from "../launch/mod.ts";
 import { monotonicMs } from "../os/clock.ts";
 import type { Host } from "../os/host.ts";
 import { learnBaseline, readBaseline } from "./baseline.ts";
@@ -61,7 +66,10 @@ export async function verifyEnv(
   options: VerifyOptions,
 ): Promise<Report> {
   const start = monotonicMs();
-  const plan = await planLaunch({ env, args: ["-p", "/context"] }, host, dirs);
+  const request = { env, args: ["-p", "/context"] };
+  const planned = await planLaunch(request, host, dirs);
+  const environment = await environmentOf(planned, env, { host, dirs });
+  const plan = { ...planned, environment };
   const sources = sourcesOf(env, plan, host);
   checkPolicy(sources);
   const runDir = await prepareLaunch(plan, { env, host, dirs });

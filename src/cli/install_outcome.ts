@@ -1,16 +1,10 @@
-/** What `install` and its kin do and say. */
-import { tilde } from "../base/paths.ts";
-import { escapeControl } from "../base/text.ts";
+/** What `install` and its kin do. */
 import { activeEnv, hostDirs, type OpenEnv, requireNamed } from "../env/mod.ts";
-import {
-  installTyped,
-  type TypedInput,
-  type TypedResult,
-} from "../launch/mod.ts";
+import { installTyped, type TypedInput } from "../launch/mod.ts";
 import { parseManifest } from "../manifest/mod.ts";
 import type { Host } from "../os/host.ts";
-import { differenceLines } from "../trust/mod.ts";
 import { type Input, type Outcome, textOption } from "./command.ts";
+import { installReport } from "./install_report.ts";
 import { onlineFor } from "./online.ts";
 
 /** Installs the active env, or the one that `-E` names. */
@@ -23,7 +17,7 @@ export async function installActive(
   const opened = requireNamed(env, options.command);
   const online = onlineFor(host, options.command);
   const result = await installTyped(opened, options, { host, dirs, online });
-  return outcomeOf(result, opened, host);
+  return installReport(result, opened, host);
 }
 
 /** What of an env's manifest a command changes. */
@@ -48,40 +42,5 @@ export async function installEdited(
     touches,
     manifest: { text, parsed },
   }, { host, dirs: hostDirs(host), online: onlineFor(host, command) });
-  return outcomeOf(result, env, host);
-}
-
-function outcomeOf(result: TypedResult, env: OpenEnv, host: Host): Outcome {
-  const rows = result.items.map(({ kind, name, pin, state }) =>
-    `${MARKS[state]} ${kind.slice(0, -1)} ${name}  ${pin}`
-  );
-  const removed = result.removed.map((name) => `- ${name}`);
-  const path = tilde(result.lock, host.env["HOME"] ?? "");
-  const last = result.written ? `wrote ${path}` : `${path} is up to date`;
-  const lines = [...rows, ...removed, last, ...trustLines(result, env, host)];
-  return { data: result, text: () => lines.join("\n") };
-}
-
-const MARKS = { kept: " ", added: "+", changed: "~" } as const;
-
-/** What changes in what the env runs, and whether the user has to be asked about it. */
-function trustLines(
-  { trust, differences }: TypedResult,
-  env: OpenEnv,
-  host: Host,
-): string[] {
-  const manifest = escapeControl(
-    tilde(env.manifestPath, host.env["HOME"] ?? ""),
-  );
-  const changes = differences.length === 0 ? [] : [
-    "",
-    `changed in what ${manifest} runs and allows:`,
-    ...differenceLines(differences),
-  ];
-  const last = trust === "extended"
-    ? ["", "trusted, with this change"]
-    : trust === "needed"
-    ? ["", "not trusted as it is now; look at it, and decide: aenv trust"]
-    : [];
-  return [...changes, ...last];
+  return installReport(result, env, host);
 }

@@ -32,14 +32,8 @@ import {
   writeMarks,
 } from "../trust/mod.ts";
 import { planContents } from "./contents.ts";
-import {
-  hashesOf,
-  identityOf,
-  LaunchTrust,
-  marksOf,
-  needsTrust,
-  treeTitle,
-} from "./trust_check.ts";
+import { hashesOf, LaunchTrust, marksOf, treeTitle } from "./trust_check.ts";
+import { identityOf, needsTrust } from "./trust_needed.ts";
 import {
   readTree,
   scanTree,

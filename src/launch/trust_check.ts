@@ -4,12 +4,10 @@ import { AppError, ExitCode } from "../base/errors.ts";
 import { basename, join, parent } from "../base/paths.ts";
 import { listWords, quote } from "../base/text.ts";
 import { type OpenEnv, resolveEnv } from "../env/mod.ts";
-import type { Manifest } from "../manifest/mod.ts";
 import { realPath } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import {
   decide,
-  type ManifestIdentity,
   readMarks,
   readRecord,
   type TreeHashes,
@@ -19,6 +17,7 @@ import {
 } from "../trust/mod.ts";
 import type { FoundTree } from "./contents.ts";
 import { readTree, scanTree, treeFingerprint } from "./tree.ts";
+import { identityOf, needsTrust } from "./trust_needed.ts";
 import { NPM_SETTINGS, npmSettings } from "./trust_npm.ts";
 import type { InstallStep } from "./types.ts";
 
@@ -35,45 +34,6 @@ export function treeTitle(
   { kind, name }: { readonly kind: string; readonly name: string },
 ): string {
   return `${kind} ${name}`;
-}
-
-/** What the trust of a project's manifest is bound to. */
-export function identityOf(env: OpenEnv): ManifestIdentity {
-  return {
-    manifest: env.manifestPath,
-    real: env.manifestReal,
-    text: env.manifestText,
-  };
-}
-
-/**
- * Whether this env's manifest has to be trusted before anything of it counts. Named envs were made by their user; one that was
- * imported would have to be trusted too, and this is the place to say so.
- */
-export function needsTrust(env: OpenEnv): boolean {
-  return env.scope === "project" && asksForTrust(env.manifest);
-}
-
-/** Whether a manifest runs, loads or allows anything: all but `[env]`, and a sandbox that only tightens. */
-export function asksForTrust(manifest: Manifest): boolean {
-  const { sandbox, secrets } = manifest;
-  const tables = [
-    manifest.vars,
-    manifest.mcp,
-    secrets.tools,
-    secrets.commands,
-  ];
-  return manifest.preActivate !== undefined ||
-    manifest.plugins.length > 0 || manifest.skills.length > 0 ||
-    tables.some((table) => Object.keys(table).length > 0) ||
-    secrets.expose !== undefined || secrets.command !== undefined ||
-    (sandbox !== undefined && widens(sandbox));
-}
-
-function widens(sandbox: NonNullable<Manifest["sandbox"]>): boolean {
-  const { paths, envHost, pathDirs, cacheDirs } = sandbox;
-  return !sandbox.enabled || sandbox.network.mode === "hosts" ||
-    [paths, envHost, pathDirs, cacheDirs].some((list) => list.length > 0);
 }
 
 /** A project's trust during one launch; the manifest is checked when this is made, its trees when they have been found. */

@@ -11,14 +11,14 @@ import {
 } from "../env/mod.ts";
 import { ensureDir } from "../os/fs.ts";
 import {
-  decide,
   type Difference,
   differences,
   readRecord,
   recordPuts,
   type Shown,
 } from "../trust/mod.ts";
-import { identityOf, needsTrust, trustsSettings } from "./trust_check.ts";
+import { trustsSettings } from "./trust_check.ts";
+import { manifestTrust } from "./trust_needed.ts";
 import { type TrustView, viewTrust } from "./trust.ts";
 import type { TreeContent } from "./tree.ts";
 
@@ -82,14 +82,6 @@ export async function installTyped(
 }
 
 type Outcome = Pick<TypedResult, "trust" | "differences">;
-
-/** By the manifest alone: no plugin is read. */
-function manifestTrust(env: OpenEnv, dirs: Dirs): TypedResult["trust"] {
-  if (!needsTrust(env)) return "unneeded";
-  const record = readRecord(dirs, env.manifestPath);
-  const { state } = decide(record, identityOf(env));
-  return state === "trusted" ? "kept" : "needed";
-}
 
 function untouched(before: TrustView | undefined): Outcome {
   const trust = before?.state === "trusted"

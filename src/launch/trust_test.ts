@@ -5,12 +5,8 @@ import { parseManifest } from "../manifest/mod.ts";
 import { readMarks, writeMarks } from "../trust/mod.ts";
 import { planContents } from "./contents.ts";
 import { grantTrust, requireTrust, viewTrust } from "./trust.ts";
-import {
-  asksForTrust,
-  checkCopy,
-  LaunchTrust,
-  rememberMarks,
-} from "./trust_check.ts";
+import { checkCopy, LaunchTrust, rememberMarks } from "./trust_check.ts";
+import { asksForTrust } from "./trust_needed.ts";
 import { statementOf } from "./trust_statement.ts";
 import { copyTree, readTree, scanTree } from "./tree.ts";
 

@@ -25,6 +25,7 @@ export {
   linkTree,
   repairTree,
 } from "./link_tree.ts";
+export { hasObjects } from "./has_objects.ts";
 export { objectTreeIn } from "./layout.ts";
 export { holdTree, treePath } from "./hold_tree.ts";
 export { type StoreSize, storeSize } from "./size.ts";

@@ -1,5 +1,7 @@
-import type { Command } from "../command.ts";
-import { installActive } from "../install_outcome.ts";
+import { activeEnv, requireNamed } from "../../env/mod.ts";
+import { settledTyped } from "../../launch/mod.ts";
+import { type Command, textOption } from "../command.ts";
+import { installReport } from "../install_report.ts";
 
 /** `aenv install`. */
 export const command: Command = {
@@ -13,6 +15,11 @@ export const command: Command = {
   },
   async run(input, host) {
     const frozen = input.options["frozen"] === true;
+    const { env, dirs } = activeEnv(host, textOption(input, "env"));
+    const opened = requireNamed(env, "install");
+    const settled = settledTyped(opened, dirs);
+    if (settled !== undefined) return installReport(settled, opened, host);
+    const { installActive } = await import("../install_outcome.ts");
     return await installActive(input, host, {
       command: "install",
       frozen,

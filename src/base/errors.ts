@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   LOCK_INVALID: "aenv.lock does not parse or validate",
   LOCK_OUTDATED: "aenv.lock does not pin what aenv.toml declares",
   LOCK_TIMEOUT: "another aenv process holds the lock",
+  LOGIN_INVALID: "the login's files are not in a state that can be worked on",
+  LOGIN_NOT_FOUND: "there is no login to move",
   MANIFEST_EXISTS: "a manifest is there already",
   MANIFEST_INVALID: "aenv.toml does not parse or validate",
   MANIFEST_UNTRUSTED:

@@ -231,6 +231,12 @@ export const TABLE: readonly TableRow[] = [
     load: async () => ({ command: (await import("./commands/store.ts")).gc }),
   },
   {
+    name: "migrate-auth",
+    group: "care",
+    summary: "Move the login to where confined environments can share it",
+    load: () => import("./commands/migrate_auth.ts"),
+  },
+  {
     name: "version",
     group: "care",
     summary: "Print version, commit, Deno and target",

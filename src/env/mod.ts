@@ -56,6 +56,12 @@ export {
 export { mendAround, OWN_FILES, writeSkillsManifest } from "./place.ts";
 export { registerProject } from "./register.ts";
 export { type Pointer, programOf } from "./pointers.ts";
+export {
+  findLogin,
+  type LoginPlaces,
+  shareLogin,
+  unshareLogin,
+} from "./login.ts";
 export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";
 export { beginRun, endRun, liveRuns, type Run, runDirFor } from "./runs.ts";

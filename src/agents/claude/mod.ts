@@ -23,6 +23,13 @@ export {
   type AgentPlaces,
   agentPlaces,
 } from "./sandbox_places.ts";
+export {
+  type Insertion,
+  insertVariable,
+  newSettings,
+  removeVariable,
+  variableIn,
+} from "./settings_text.ts";
 export { parseUserArgs, type UserArgs } from "./user_args.ts";
 export {
   approvedApiKey,

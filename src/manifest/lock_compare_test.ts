@@ -135,7 +135,7 @@ Deno.test("compareLock() says what changed", () => {
     ["enabled = true", 'enabled = true\nnetwork = "none"', "sandbox changed"],
     ["enabled = true", 'enabled = true\nenv_host = ["A"]', "sandbox changed"],
     ["enabled = true", 'enabled = true\npath_dirs = ["/a"]', "sandbox changed"],
-    ["enabled = true", 'enabled = true\nprotect = ["/a"]', "sandbox changed"],
+    ["enabled = true", 'enabled = true\nprotect = ["a"]', "sandbox changed"],
   ];
   for (const [from, to, expected] of cases) {
     deepStrictEqual(differences(changed(from, to)), [expected], to);

@@ -387,6 +387,17 @@ const BAD: readonly Bad[] = [
     /does not say how/,
     /Write "~\/data:ro" or "~\/data:rw"/,
   ],
+  [`${HEAD}[sandbox]\n▸paths = ["~/a/**:ro"]\n`, /\* stands for one name/],
+  [`${HEAD}[sandbox]\n▸path_dirs = ["~root/bin"]\n`, /your own home only/],
+  [`${HEAD}[sandbox]\n▸cache_dirs = ["a\\u0001b"]\n`, /control character/],
+  ...["/etc/x", "~/x", "../x", "a/../b"].map((name): Bad => [
+    `${HEAD}[sandbox]\n▸protect = ["${name}"]\n`,
+    /is not a path inside the project/,
+  ]),
+  ...["*", "A-B", "A*B"].map((name): Bad => [
+    `${HEAD}[sandbox]\n▸env_host = ["${name}"]\n`,
+    /is neither a name nor the beginning of one/,
+  ]),
   [`${HEAD}[sandbox]\n▸network = "some"\n`, /sandbox\.network is "some"/],
   [
     `${HEAD}[sandbox]\nnetwork = { ▸mode = "open", allow = ["a"] }\n`,

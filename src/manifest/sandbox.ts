@@ -31,11 +31,53 @@ export function parseSandbox(
       parseGrant(reader, text, i)
     ),
     network: parseNetwork(reader, table["network"]),
-    envHost: reader.strings(table["env_host"], [...path, "env_host"]),
-    pathDirs: reader.strings(table["path_dirs"], [...path, "path_dirs"]),
-    cacheDirs: reader.strings(table["cache_dirs"], [...path, "cache_dirs"]),
-    protect: reader.strings(table["protect"], [...path, "protect"]),
+    envHost: parseList(reader, table, { key: "env_host", problemOf: variable }),
+    pathDirs: parseList(reader, table, { key: "path_dirs", problemOf: place }),
+    cacheDirs: parseList(reader, table, {
+      key: "cache_dirs",
+      problemOf: place,
+    }),
+    protect: parseList(reader, table, { key: "protect", problemOf: inside }),
   };
+}
+
+function parseList(
+  reader: Reader,
+  table: Readonly<Record<string, unknown>>,
+  { key, problemOf }: {
+    readonly key: string;
+    readonly problemOf: (text: string) => string | undefined;
+  },
+): readonly string[] {
+  const path = ["sandbox", key];
+  return reader.strings(table[key], path).map((text, index) => {
+    const problem = problemOf(text);
+    if (problem === undefined) return text;
+    reader.fail([...path, index], `${quote(text)} cannot be used: ${problem}`);
+  });
+}
+
+/** Why a text is no place; undefined when it is one. `~` stands for the home directory, `*` and `?` for parts of one name. */
+function place(text: string): string | undefined {
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(text)) return "it has a control character in it";
+  const names = text.split("/");
+  if (names.includes("**")) return "* stands for one name at a time";
+  return /^~[^/]/.test(text) ? "~ stands for your own home only" : undefined;
+}
+
+/** Why a text is no place inside the project. */
+function inside(text: string): string | undefined {
+  const isOutside = /^[/~]/.test(text) || text.split("/").includes("..");
+  return place(text) ??
+    (isOutside ? "it is not a path inside the project" : undefined);
+}
+
+/** Why a text names no variables: a name, or the beginning of names with a `*`. */
+function variable(text: string): string | undefined {
+  return /^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(text)
+    ? undefined
+    : "it is neither a name nor the beginning of one with a *";
 }
 
 function parseGrant(
@@ -49,6 +91,13 @@ function parseGrant(
       ["sandbox", "paths", index],
       `${quote(text)} does not say how the path may be used`,
       `Write ${quote(text + ":ro")} or ${quote(text + ":rw")}`,
+    );
+  }
+  const problem = place(match[1]!);
+  if (problem !== undefined) {
+    reader.fail(
+      ["sandbox", "paths", index],
+      `${quote(text)} cannot be used: ${problem}`,
     );
   }
   return { path: match[1]!, access: match[2] as "ro" | "rw" };

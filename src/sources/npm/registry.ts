@@ -298,7 +298,7 @@ function loginHint(registry: Registry, name: string): string {
   if (registry.config.withheld.length > 0) {
     return `The project's .npmrc sets ${
       quote(registry.config.withheld[0]!)
-    }, which counts in your own only: write it into ~/.npmrc`;
+    }, which counts once you trust the project (aenv trust), or in your own ~/.npmrc`;
   }
   return `Is it ${
     quote(name)

@@ -110,11 +110,6 @@ class Running implements Child {
   }
 }
 
-/** Sends a signal to a process group; whether there was anybody. */
-export function signalGroup(group: number, signal: number): boolean {
-  return processCalls().kill(-group, signal) === 0;
-}
-
 function spawn(options: ChildOptions): number {
   const calls = processCalls();
   const actions = new Uint8Array(RECORD_BYTES);

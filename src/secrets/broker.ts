@@ -1,0 +1,147 @@
+/**
+ * Starts MCP servers beside the agent, one for each client. A server gets the client's connections themselves as its standard
+ * input and output: no byte of the conversation passes through this process.
+ */
+import { removeFile } from "../os/fs.ts";
+import { Guardian } from "../os/guardian.ts";
+import { closeDescriptor, Poller } from "../os/poller.ts";
+import {
+  acceptConnection,
+  listenAt,
+  type Peer,
+  peerOf,
+} from "../os/unix_socket.ts";
+import type {
+  BrokeredServer,
+  BrokerOptions,
+  BrokerTools,
+} from "./broker_types.ts";
+import { ServerLog } from "./server_log.ts";
+import { ServerSession } from "./server_session.ts";
+
+/** Most clients of one server at a time: whoever can connect can make us start a program. */
+export const MAX_SESSIONS = 64;
+/** Most clients that have made one of their two connections. */
+const MAX_WAITING = 256;
+
+/** The servers of one launch. `stop` it at the end. */
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #tools: BrokerTools;
+  readonly #desks: readonly Desk[];
+
+  /** Listens on every server's socket; their directory must be closed to others. Throws `PATH_INVALID`, `IO`. */
+  constructor(options: BrokerOptions) {
+    const sockets = options.servers.map(({ socket }) => socket);
+    const poller = new Poller();
+    const guardian = new Guardian(options.children, sockets);
+    this.#options = options;
+    this.#tools = { poller, guardian, start: options.start };
+    this.#desks = options.servers.map((server) =>
+      new Desk(server, this.#tools, (peer) => this.#mayAsk(peer))
+    );
+  }
+
+  /** Ends all servers and removes the sockets. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#desks.map((desk) => desk.stop()));
+    this.#tools.guardian[Symbol.dispose]();
+    this.#tools.poller[Symbol.dispose]();
+    await this.#tools.poller.finished();
+  }
+
+  #mayAsk(peer: Peer): boolean {
+    const servers = new Set(this.#desks.flatMap((desk) => desk.processes()));
+    return this.#options.mayAsk(peer, servers);
+  }
+}
+
+/** Where the clients of one server come to. */
+class Desk {
+  readonly #server: BrokeredServer;
+  readonly #tools: BrokerTools;
+  readonly #mayAsk: (peer: Peer) => boolean;
+  readonly #listener: number;
+  readonly #log: ServerLog;
+  /** First connections by process, for the answers: they stay open as long as the client lives. The second one of a process is its input. */
+  readonly #waiting = new Map<number, number>();
+  readonly #sessions = new Set<ServerSession>();
+
+  constructor(
+    server: BrokeredServer,
+    tools: BrokerTools,
+    mayAsk: (peer: Peer) => boolean,
+  ) {
+    this.#server = server;
+    this.#tools = tools;
+    this.#mayAsk = mayAsk;
+    this.#log = new ServerLog(server.log);
+    this.#listener = listenAt(server.socket);
+    tools.poller.add(this.#listener, "data", () => this.#accept());
+  }
+
+  /** The first process of each session. */
+  processes(): number[] {
+    return [...this.#sessions].flatMap(({ pid }) => pid ?? []);
+  }
+
+  async stop(): Promise<void> {
+    this.#tools.poller.remove(this.#listener);
+    closeDescriptor(this.#listener);
+    removeFile(this.#server.socket);
+    for (const pid of [...this.#waiting.keys()]) this.#forget(pid);
+    await Promise.all([...this.#sessions].map((session) => session.stop()));
+    this.#log[Symbol.dispose]();
+  }
+
+  #accept(): void {
+    const connection = acceptConnection(this.#listener);
+    if (connection === undefined) return;
+    const peer = peerOf(connection);
+    if (peer === undefined || !this.#mayAsk(peer)) {
+      this.#log.add("aenv: somebody who is not the agent wanted the server\n");
+      closeDescriptor(connection);
+      return;
+    }
+    const first = this.#take(peer.pid);
+    if (first === undefined) this.#wait(peer.pid, connection);
+    else this.#serve({ input: connection, output: first });
+  }
+
+  #wait(pid: number, connection: number): void {
+    if (this.#waiting.size >= MAX_WAITING) {
+      closeDescriptor(connection);
+      return;
+    }
+    this.#waiting.set(pid, connection);
+    this.#tools.poller.add(connection, "end", () => this.#forget(pid));
+  }
+
+  #forget(pid: number): void {
+    const connection = this.#take(pid);
+    if (connection !== undefined) closeDescriptor(connection);
+  }
+
+  #take(pid: number): number | undefined {
+    const connection = this.#waiting.get(pid);
+    if (connection === undefined) return undefined;
+    this.#waiting.delete(pid);
+    this.#tools.poller.remove(connection);
+    return connection;
+  }
+
+  #serve(ends: { readonly input: number; readonly output: number }): void {
+    if (this.#sessions.size >= MAX_SESSIONS) {
+      this.#log.add("aenv: the server has too many clients\n");
+      closeDescriptor(ends.input);
+      closeDescriptor(ends.output);
+      return;
+    }
+    const session = new ServerSession(
+      { server: this.#server, log: this.#log, ...ends },
+      this.#tools,
+    );
+    this.#sessions.add(session);
+    void session.ended.then(() => this.#sessions.delete(session));
+  }
+}

@@ -1,0 +1,34 @@
+/** Words of the broker. */
+import type { AbsPath } from "../base/paths.ts";
+import type { Child, ChildOptions, Children } from "../os/children.ts";
+import type { Program } from "../os/exec.ts";
+import type { Guardian } from "../os/guardian.ts";
+import type { Poller } from "../os/poller.ts";
+import type { Peer } from "../os/unix_socket.ts";
+
+/** A server that waits to be asked for. */
+export interface BrokeredServer {
+  readonly name: string;
+  /** Where its clients connect. */
+  readonly socket: AbsPath;
+  /** Where its standard error goes. */
+  readonly log: AbsPath;
+  /** The program with its values, made anew for each start. Throws when it cannot be found. */
+  readonly program: () => Program;
+}
+
+/** What a broker needs. */
+export interface BrokerOptions {
+  readonly servers: readonly BrokeredServer[];
+  readonly children: Children;
+  /** Starts the program of a server: the place to confine it. */
+  readonly start: (options: ChildOptions, server: BrokeredServer) => Child;
+  /** Whether whoever connected may have a server. `servers` are the processes that were started here. */
+  readonly mayAsk: (peer: Peer, servers: ReadonlySet<number>) => boolean;
+}
+
+/** Everything that the sessions of one broker share. */
+export interface BrokerTools extends Pick<BrokerOptions, "start"> {
+  readonly poller: Poller;
+  readonly guardian: Guardian;
+}

@@ -5,6 +5,11 @@
 import { calledAs } from "./os/argv0.ts";
 import { exit, programArguments } from "./os/program.ts";
 
+/** Without a word that would have to be parsed. */
+function isPlainInstall(words: readonly string[]): boolean {
+  return ["install", "install --frozen"].includes(words.join(" "));
+}
+
 const args = programArguments();
 if (calledAs() === "claude") {
   const { runClaude } = await import("./main_claude.ts");
@@ -13,6 +18,11 @@ if (calledAs() === "claude") {
   const { runCurrent } = await import("./main_current.ts");
   exit(await runCurrent());
 } else {
+  if (isPlainInstall(args)) {
+    const { runSettledInstall } = await import("./main_install.ts");
+    const code = runSettledInstall();
+    if (code !== undefined) exit(code);
+  }
   const { runCli } = await import("./cli/mod.ts");
   exit(await runCli(args));
 }

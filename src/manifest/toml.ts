@@ -33,8 +33,12 @@ function conflictMarker(text: string): number | undefined {
   return isConflict ? first + 1 : undefined;
 }
 
+/** ASCII that stands for itself: most texts, and a lock has hundreds. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** `text` as a string on one line; what cannot be seen is escaped. */
 export function tomlString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   return '"' + [...text].map(escapeCharacter).join("") + '"';
 }
 

@@ -1,7 +1,5 @@
-import { activeEnv, requireNamed } from "../../env/mod.ts";
-import { settledTyped } from "../../launch/mod.ts";
 import { type Command, textOption } from "../command.ts";
-import { installReport } from "../install_report.ts";
+import { settledOutcome } from "../install_settled.ts";
 
 /** `aenv install`. */
 export const command: Command = {
@@ -15,10 +13,8 @@ export const command: Command = {
   },
   async run(input, host) {
     const frozen = input.options["frozen"] === true;
-    const { env, dirs } = activeEnv(host, textOption(input, "env"));
-    const opened = requireNamed(env, "install");
-    const settled = settledTyped(opened, dirs);
-    if (settled !== undefined) return installReport(settled, opened, host);
+    const settled = settledOutcome(textOption(input, "env"), host);
+    if (settled !== undefined) return settled;
     const { installActive } = await import("../install_outcome.ts");
     return await installActive(input, host, {
       command: "install",

@@ -50,7 +50,7 @@ async function makeWorld(): Promise<World> {
   const project = `${home}/project`;
   const server = new SilentServer();
   const [agent] = claudePrograms();
-  const env = { npm_config_registry: `https://${server.address}/` };
+  const env = { "npm_config_registry": `https://${server.address}/` };
   const aenv = new Aenv({ home, cwd: project, agent, env });
   writeText(`${project}/strict/SKILL.md`, "Be strict.\n");
   await aenv.must(["init", "--no-default"]);

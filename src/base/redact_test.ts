@@ -96,18 +96,6 @@ Deno.test("redact() ignores values too short to be told from text", () => {
   strictEqual(redact("yes and no", ["", "no", "yes"]), "yes and no");
 });
 
-Deno.test("redact() never shows a given value, whatever stands around it", () => {
-  const secret = fc.string({ minLength: 12, maxLength: 40 });
-  fc.assert(
-    fc.property(secret, fc.string(), fc.string(), (value, a, b) => {
-      // A value that stands in the mask itself cannot be told from it.
-      fc.pre(!"[redacted]".includes(value));
-      ok(!redact(a + value + b, [value]).includes(value));
-    }),
-    { numRuns: 1000 },
-  );
-});
-
 Deno.test("redact() is done after one pass", () => {
   fc.assert(fc.property(
     fc.string(),

@@ -9,6 +9,14 @@ const PIECE = 64;
 
 const BASE64 =
   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** Each character in both alphabets, and as JSON and URLs write it. */
+const BASE64_SOURCES: readonly string[] = [...BASE64].map((character) =>
+  character === "+"
+    ? "(?:\\+|-|%2[bB])"
+    : character === "/"
+    ? "(?:\\\\*\\/|_|%2[fF])"
+    : character
+);
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\n": "n",
   "\r": "r",
@@ -106,38 +114,33 @@ function base64Sources(value: Uint8Array): string[] {
   // Programs break long lines.
   const gap = value.length > 40 ? "(?:[\\r\\n]|\\\\+[rn])*" : "";
   return [0, 1, 2].flatMap((shift) => {
-    const bits = [...value].flatMap((byte) =>
-      Array.from({ length: 8 }, (_, i) => (byte >> (7 - i)) & 1)
-    );
-    const unknown: (number | undefined)[] = Array.from({ length: shift * 8 });
-    const all = [...unknown, ...bits];
+    const start = shift * 8;
+    const end = start + value.length * 8;
     const characters: string[] = [];
-    for (let at = 0; at < all.length; at += 6) {
-      const six = Array.from({ length: 6 }, (_, i) => all[at + i]);
-      if (six.every((bit) => bit === undefined)) continue;
-      characters.push(base64Character(six));
+    for (let at = start - start % 6; at < end; at += 6) {
+      characters.push(base64Character(value, { at: at - start }) + gap);
     }
-    const sources = pieces(characters.map((source) => source + gap));
+    const sources = pieces(characters);
     sources.push(`${sources.pop()!}(?:=|%3[dD]){0,2}`);
     return sources;
   });
 }
 
-/** Every character of both alphabets whose bits are these; undefined is either. */
-function base64Character(bits: readonly (number | undefined)[]): string {
-  const found = [...BASE64].filter((_, code) =>
-    bits.every((bit, i) => bit === undefined || bit === ((code >> (5 - i)) & 1))
-  );
-  const forms = found.map((character) =>
-    character === "+"
-      ? "\\+|-|%2[bB]"
-      : character === "/"
-      ? "\\\\*\\/|_|%2[fF]"
-      : character
-  );
-  return forms.length === 1 && /^\w$/.test(forms[0]!)
-    ? forms[0]!
-    : `(?:${forms.join("|")})`;
+/** Every character of both alphabets that agrees with the value's bits from `at` on, of which the first may lie before it. */
+function base64Character(
+  value: Uint8Array,
+  { at }: { readonly at: number },
+): string {
+  let bits = 0;
+  let known = 0;
+  for (let i = at; i < at + 6; i++) {
+    const byte = i < 0 ? undefined : value[i >> 3];
+    bits = bits << 1 | (byte === undefined ? 0 : byte >> (7 - (i & 7)) & 1);
+    known = known << 1 | (byte === undefined ? 0 : 1);
+  }
+  if (known === 63) return BASE64_SOURCES[bits]!;
+  const found = BASE64_SOURCES.filter((_, code) => (code & known) === bits);
+  return `(?:${found.join("|")})`;
 }
 
 /** Sources of single characters put together to pieces of about the same length. */

@@ -1,6 +1,7 @@
 /** The world as a value: what a use case may know of the process it runs in. Files are real; see fs.ts. */
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, parseAbsPath } from "../base/paths.ts";
+import { redact } from "../base/redact.ts";
 import { osCode } from "./io_error.ts";
 
 /** Everything a use case may ask of its process. Tests make one with {@link hostWith}. */
@@ -21,7 +22,7 @@ export interface Host {
   cwd(): AbsPath;
   /** Whether the descriptor is a terminal. */
   isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean;
-  /** Writes a notice for the user to standard error. */
+  /** Writes a notice for the user to standard error, credentials masked. */
   notice(text: string): void;
 }
 
@@ -42,7 +43,7 @@ export function hostWith(parts: Partial<Host> & Pick<Host, "env">): Host {
     home: () => homeFrom(parts.env, parts.os ?? os),
     cwd: currentDirectory,
     isTerminal: (stream) => Deno[stream].isTerminal(),
-    notice: (text) => writeAll(Deno.stderr, text + "\n"),
+    notice: (text) => writeAll(Deno.stderr, redact(text) + "\n"),
     ...parts,
   };
 }

@@ -14,11 +14,14 @@ import {
 /** Programs on PATH that the tests need, with the Debian package of each. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   bash: "bash",
+  curl: "curl",
   fish: "fish",
   git: "git",
   npm: "npm",
   openssl: "openssl",
+  python3: "python3",
   script: "bsdutils",
+  ssh: "openssh-client",
   strace: "strace",
   tmux: "tmux",
   unshare: "util-linux",

@@ -1,6 +1,19 @@
 /** The sandbox: what a launch may do, and how the system holds it to that. */
 export { filterVariables, passingVariables } from "./env_filter.ts";
 export { readHostFacts } from "./host_facts.ts";
+export type { ProxyEvent } from "./network/events.ts";
+export { type PackageQuery, packageUrls } from "./network/package_hosts.ts";
+export {
+  type PackagePreset,
+  packagePresets,
+  type PresetHosts,
+} from "./network/presets.ts";
+export {
+  type ProxyOptions,
+  type RunningProxy,
+  startProxy,
+} from "./network/proxy.ts";
+export { type NetworkRules, parseRules } from "./network/rules.ts";
 export { buildPolicy } from "./policy.ts";
 export type {
   Guarded,

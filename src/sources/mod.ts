@@ -10,6 +10,7 @@ export {
 export { type FetchOptions, fetchSource } from "./fetch.ts";
 export { localPath, locate } from "./local_path.ts";
 export { newestSpec } from "./newest.ts";
+export { npmRegistryUrls } from "./npm/registry_urls.ts";
 export { parseSource } from "./parse.ts";
 export {
   describePin,

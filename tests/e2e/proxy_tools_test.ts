@@ -225,3 +225,27 @@ Deno.test("Deno's fetch gets https through the proxy", async () => {
   assert.equal(succeeded(await deno(`${tools.url}/file`)), "the file\n");
   assert.match((await deno("http://evil.test/")).stdout, /^Cannot connect to/);
 });
+
+Deno.test("a WebSocket goes through a tunnel", async () => {
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => undefined,
+  }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onmessage = (event) => socket.send(`echo ${event.data}`);
+    return response;
+  });
+  const { port } = server.addr;
+  {
+    await using tools = await Tools.start([String(port)]);
+    const script = `const s = new WebSocket("ws://${ORIGIN}:${port}/");
+      s.onopen = () => s.send("hello");
+      s.onmessage = (event) => { console.log(event.data); s.close(); };`;
+    const args = ["eval", "--no-config", script];
+    const done = await tools.run(Deno.execPath(), args, { NO_COLOR: "1" });
+    assert.equal(succeeded(done), "echo hello\n");
+    assert.deepEqual(tools.world.decisions, [`allowed ${ORIGIN}:${port}`]);
+  }
+  await server.shutdown();
+});

@@ -1,5 +1,5 @@
 /** The credential of one launch: whoever else finds the proxy's port cannot use it. */
-import { randomHex } from "../../os/random.ts";
+import { secretHex } from "../../os/random.ts";
 
 /** A user name and a password, both without characters that an address would have to escape. */
 export interface Credential {
@@ -11,7 +11,7 @@ const SECRET_BYTES = 32;
 
 /** A new one. */
 export function makeCredential(): Credential {
-  return { user: "aenv", password: randomHex(SECRET_BYTES) };
+  return { user: "aenv", password: secretHex(SECRET_BYTES) };
 }
 
 /** Whether both are the same. Takes the same time wherever they differ. */

@@ -219,10 +219,10 @@ function hostOf(host: string, entry: string): NormalHost {
   throw entryError(entry, result.problem, { hint: "Write it as example.com" });
 }
 
-/** The ports of this machine that the rules grant, in order. */
+/** The ports of this machine that entries grant by number, in order: they may be connected to without the proxy. Those of presets may not. */
 export function loopbackPorts(rules: NetworkRules): number[] {
   const ports = rules.flatMap((rule) =>
-    rule.kind === "loopback" ? rule.ports : []
+    rule.kind === "loopback" && !isPreset(rule.text) ? rule.ports : []
   );
   return [...new Set(ports)].sort((a, b) => a - b);
 }

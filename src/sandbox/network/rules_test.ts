@@ -218,4 +218,6 @@ Deno.test("@agent and the package presets stand for what the settings name", () 
   assert.equal(decide(rules, "127.0.0.1", 4010), "allowed");
   const decision = decideHost(rules, { host: "mirror.test", port: 8443 });
   assert.deepEqual(decision, { allowed: true, rule: "@npm" });
+  // Through the proxy only: an entry by number is what opens a port.
+  assert.deepEqual(loopbackPorts(rules), []);
 });

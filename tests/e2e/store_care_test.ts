@@ -6,6 +6,7 @@ import { claudePrograms } from "../support/agents.ts";
 import { writeText } from "../support/claude_items.ts";
 import { waitFor } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
+import { programOf } from "../support/tmux.ts";
 
 interface World extends Disposable {
   readonly home: string;
@@ -43,6 +44,30 @@ async function remove(path: string): Promise<void> {
   const args = ["-c", script, "sh", path];
   const { success } = await new Deno.Command("/bin/sh", { args }).output();
   assert.ok(success);
+}
+
+/** Starts a program that does not end in the env of `cwd`, and waits until it is known to run. */
+async function startProgram(aenv: Aenv, cwd: string): Promise<AsyncDisposable> {
+  const child = new Deno.Command(aenvBinary(), {
+    args: ["exec", "--", "sleep", "1000"],
+    cwd,
+    env: { ...aenv.env },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const own = await Deno.realPath(aenvBinary());
+  // The launcher becomes the program once everything is in place.
+  await waitFor("the program", async () => {
+    return await programOf(child.pid) !== own || undefined;
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
 }
 
 /** Directory in which plugins and skills of a project stand. */
@@ -111,22 +136,8 @@ Deno.test("sync places what is missing while an agent runs, and takes nothing fr
   await aenv.must(["init", "--no-default"]);
   await addBoth(aenv);
   await aenv.must(["sync"]);
-  const running = new Deno.Command(aenvBinary(), {
-    args: ["exec", "--", "sleep", "1000"],
-    cwd: `${world.home}/app`,
-    env: { ...aenv.env },
-    clearEnv: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  const running = await startProgram(aenv, `${world.home}/app`);
   try {
-    await waitFor("the run", async () => {
-      const envs: { running: number }[] = JSON.parse(
-        await aenv.must(["list", "--json"]),
-      );
-      return envs.some((env) => env.running > 0) || undefined;
-    });
     const plugin = below(installedOf(world.home, "app"), "/rev");
     await remove(plugin.replace(/\/rev$/, ""));
     assert.match(await aenv.must(["sync"]), /^\+ plugin rev: placed$/m);
@@ -138,12 +149,34 @@ Deno.test("sync places what is missing while an agent runs, and takes nothing fr
     assert.match(stderr, /Cannot sync environment "app-.*": .*runs in it/);
     assert.equal(Deno.readTextFileSync(file), "changed");
   } finally {
-    running.kill("SIGKILL");
-    await running.status;
+    await running[Symbol.asyncDispose]();
   }
   await aenv.must(["sync"]);
   const file = below(installedOf(world.home, "app"), "strict/SKILL.md");
   assert.match(Deno.readTextFileSync(file), /Be strict in app/);
+});
+
+Deno.test("a collection keeps what a running agent was started with, until it ends", async () => {
+  using world = makeWorld();
+  const aenv = world.project("app");
+  await aenv.must(["init", "--no-default"]);
+  await addBoth(aenv);
+  const collect = async () =>
+    JSON.parse(await aenv.must(["store", "gc", "--json"]));
+  {
+    await using _running = await startProgram(aenv, `${world.home}/app`);
+    writeText(`${world.home}/app/strict/SKILL.md`, "Other.\n");
+    await aenv.must(["update"]);
+    await aenv.must(["prune", "--keep", "0"]);
+    assert.deepEqual(await collect(), {
+      removed: 0,
+      kept: 3,
+      bytes: 0,
+      dryRun: false,
+    });
+  }
+  const { removed, kept } = await collect();
+  assert.deepEqual([removed, kept], [1, 2]);
 });
 
 Deno.test("a skill that was put beside those of the lock is gone at the next launch, and said", async () => {

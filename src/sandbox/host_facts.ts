@@ -127,9 +127,7 @@ function includedSettings(
   found: readonly Found[],
   home: AbsPath | undefined,
 ): Wish[] {
-  return found.filter(({ wish }) =>
-    wish.unlessSecret && /\.gitconfig$|git\/config$/.test(wish.path)
-  ).flatMap(({ wish, matches }) =>
+  return found.filter(({ wish }) => wish.ofGit).flatMap(({ wish, matches }) =>
     matches.filter(({ problem }) => problem === undefined)
       .flatMap(({ path }) => includesOf(path, home))
       .map((path) => ({ ...wish, path }))

@@ -167,7 +167,8 @@ function readSettings(path: AbsPath): string | undefined {
 export function holdsCredential(text: string): boolean {
   if (redact(text) !== text) return true;
   return text.split("\n").some((line) => {
-    const match = /^\s*([^#;\s][^=]*?)\s*[=:]\s*(.+?)\s*$/.exec(line);
+    const match = /^\s*([^#;\s][^=]*?)\s*=\s*(.+?)\s*$/.exec(line) ??
+      /^\s*([^#;\s][^:]*?)\s*:\s*(.+?)\s*$/.exec(line);
     if (match === null) return false;
     const [name, value] = [match[1]!, match[2]!.replace(/^["']|["']$/g, "")];
     const last = name.split(/[:/.\s]/).at(-1)!;

@@ -34,7 +34,7 @@ export function buildPolicy(
 ): SandboxPolicy {
   const draft = new Draft(facts);
   for (const found of facts.found) draft.take(found);
-  draft.checkLinks();
+  draft.takeLinked();
   const grants = sorted(withoutCovered(draft.grants));
   const writable = pathsOf(grants, "write");
   const tmpDir = realPlace(input.tmpDir, facts);
@@ -89,17 +89,20 @@ class Draft {
     }
   }
 
-  /** What was reached through a link that lies in a writable place may have been planted there by an earlier run. */
-  checkLinks(): void {
-    const writable = pathsOf(this.grants, "write");
+  /** Grants what was reached through links, unless a link lies in a writable place: then an earlier run may have planted it. */
+  takeLinked(): void {
+    const sure = pathsOf(this.grants, "write");
+    const any = [
+      ...sure,
+      ...this.#linked.filter(({ wish }) => wish.access === "write")
+        .map(({ match }) => match.path),
+    ];
     for (const { wish, match } of this.#linked) {
-      const dir = plantedLink(match, writable);
-      if (dir === undefined) continue;
-      if (writable.some((grant) => isIn(match.path, grant))) continue;
-      const index = this.grants.findIndex((grant) =>
-        grant.path === match.path && grant.access === wish.access
-      );
-      if (index >= 0) this.grants.splice(index, 1);
+      const dir = plantedLink(match, any);
+      if (dir === undefined || sure.some((grant) => isIn(match.path, grant))) {
+        this.#add(wish, match);
+        continue;
+      }
       this.#refuse(
         wish,
         match,
@@ -109,8 +112,12 @@ class Draft {
   }
 
   #grant(wish: Wish, match: Match): void {
-    const { path, kind } = match;
     if (match.links.length > 0) this.#linked.push({ wish, match });
+    else this.#add(wish, match);
+  }
+
+  #add(wish: Wish, match: Match): void {
+    const { path, kind } = match;
     if (kind === "socket") return this.#socket(wish, match);
     if (kind === "missing") this.make.push(path);
     this.grants.push({
@@ -242,7 +249,7 @@ function networkPolicy({ wishes: { network } }: PolicyInput): NetworkPolicy {
 /** Whether there is a git configuration that the agent may not read: git would stop there. */
 function lacksGitConfig({ found }: HostFacts): boolean {
   return found.some(({ wish, matches }) =>
-    wish.unlessSecret && /\.gitconfig$|\/git\/config$/.test(wish.path) &&
+    wish.ofGit &&
     matches.some(({ problem }) => problem !== undefined)
   );
 }

@@ -91,6 +91,8 @@ export interface Wish {
   readonly make?: boolean;
   /** A file that is granted only as long as it holds no credential. */
   readonly unlessSecret?: boolean;
+  /** A configuration of git, which stops when it may not read one. */
+  readonly ofGit?: boolean;
 }
 
 /** What a path leads to. */

@@ -135,6 +135,11 @@ const DOTFILES: readonly string[] = [
   ".terminfo",
 ];
 
+const GIT_CONFIGURATIONS: ReadonlySet<string> = new Set([
+  ".gitconfig",
+  ".config/git/config",
+]);
+
 /** Variables that name files of certificates. */
 const CERTIFICATE_VARIABLES: readonly string[] = [
   "SSL_CERT_FILE",
@@ -184,6 +189,7 @@ export function systemWishes(
         text: `settings of tools: ~/${name}`,
       }),
       unlessSecret: true,
+      ofGit: GIT_CONFIGURATIONS.has(name),
     }))),
   ];
 }

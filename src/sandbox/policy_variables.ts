@@ -1,5 +1,5 @@
 /** Variables that point tools to what they may use. */
-import { type AbsPath, join } from "../base/paths.ts";
+import { type AbsPath, basename, join, parent } from "../base/paths.ts";
 
 import { isIn } from "./path_text.ts";
 /** Caches that tools keep below HOME: variable → directory below our cache, and where it is without the variable, below HOME. */
@@ -26,19 +26,35 @@ export function variablesToSet(
     readonly lacksGitConfig: boolean;
   },
 ): Record<string, string> {
-  const caches = CACHES.filter(([, , usual]) => {
-    if (home === undefined) return true;
-    const own = join(home, usual);
-    // A grant of the user's own cache, or of a part of it, is meant to be used.
-    return !writable.some((grant) => isIn(own, grant) || isIn(grant, own));
+  const caches = CACHES.flatMap(([name, dir, usual]) => {
+    const at = cacheFor(dir, { usual, home, writable, cacheDir });
+    return at === undefined ? [] : [[name, at]];
   });
   return {
     TMPDIR: tmpDir,
     TMP: tmpDir,
     TEMP: tmpDir,
-    ...Object.fromEntries(
-      caches.map(([name, dir]) => [name, join(cacheDir, dir)]),
-    ),
+    ...Object.fromEntries(caches),
     ...(lacksGitConfig ? { GIT_CONFIG_GLOBAL: "/dev/null" } : {}),
   };
+}
+
+/** Where a tool is to keep its cache: undefined where its usual place is granted, or a part of it. */
+function cacheFor(
+  dir: string,
+  { usual, home, writable, cacheDir }: {
+    readonly usual: string;
+    readonly home: AbsPath | undefined;
+    readonly writable: readonly AbsPath[];
+    readonly cacheDir: AbsPath;
+  },
+): AbsPath | undefined {
+  const own = home === undefined ? undefined : join(home, usual);
+  const isGranted = own !== undefined &&
+    writable.some((grant) => isIn(own, grant) || isIn(grant, own));
+  if (isGranted) return undefined;
+  // A granted directory of the tool's name, such as ~/.cache/npm, is meant for it.
+  return writable.find((grant) =>
+    basename(grant) === dir && basename(parent(grant)).endsWith("cache")
+  ) ?? join(cacheDir, dir);
 }

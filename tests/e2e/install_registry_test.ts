@@ -156,13 +156,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
   ) {
     const { web } = world.servers;
     const repository = await world.servers.repository("moving.git");
-    const first = await repository.commit(plugin("moving"), { tag: "v1" });
+    const both = { ...plugin("moving"), ...skill("tagged") };
+    const first = await repository.commit(both, { tag: "v1" });
     const where = {
       moving: `git+${web.url}/git/moving.git#main`,
       tagged: `git+file://${repository.path}#v1`,
     };
     await world.must(["add", "plugin", "moving", "--source", where.moving]);
-    await world.must(["add", "plugin", "tagged", "--source", where.tagged]);
+    await world.must(["add", "skill", "tagged", "--source", where.tagged]);
     const pins = world.pins();
     for (const { pin } of Object.values(pins)) assert.ok(pin.includes(first));
     await repository.commit(plugin("moving", "second"));

@@ -35,8 +35,11 @@ export class KillWorld implements Disposable {
   /** The directory that every command is run in. */
   readonly project = `${this.home}/w`;
   readonly #trace = `${this.#temp.path}/trace`;
+  readonly #env: Readonly<Record<string, string>>;
 
-  constructor() {
+  /** `env` is added to the environment of every command. */
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    this.#env = env;
     Deno.mkdirSync(this.project, { recursive: true });
   }
 
@@ -45,7 +48,7 @@ export class KillWorld implements Disposable {
   }
 
   get #options() {
-    const env = { HOME: this.home, PATH: "/usr/bin:/bin" };
+    const env = { HOME: this.home, PATH: "/usr/bin:/bin", ...this.#env };
     return { env, cwd: this.project };
   }
 

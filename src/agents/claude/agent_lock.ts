@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import { type AbsPath, join } from "../../base/paths.ts";
 import { quote } from "../../base/text.ts";
 import { epochMs } from "../../os/clock.ts";
-import { lstat, makeDir, removeTree } from "../../os/fs.ts";
+import { chmod, lstat, makeDir, removeTree } from "../../os/fs.ts";
 import { sleep } from "../../os/process.ts";
 
 /** A lock of the agent. */
@@ -11,18 +11,24 @@ export interface AgentLock {
   readonly path: AbsPath;
   /** After this time without a touch its holder is dead, milliseconds. */
   readonly stale: number;
+  /** Whether only one process of ours at a time takes it: then a mark on it is that of one that was killed. */
+  readonly isExclusive?: boolean;
 }
+
+/** The mode of a lock that we hold: the agent makes none so. What lies in a lock would keep the agent from breaking it. */
+const OUR_MODE = 0o711;
 
 const WAIT = 50;
 /** Longest wait for a live holder, milliseconds: a refresh takes seconds. */
 const TIMEOUT = 30_000;
 
-/** The locks that the agent takes while it renews the login in `dir`, in its order. */
+/** The locks that the agent takes while it renews the login in `dir`, in its order. To be taken with our home's lock held. */
 export function loginLocks(dir: AbsPath): AgentLock[] {
+  const isExclusive = true;
   return [
-    { path: join(dir, ".oauth_refresh.lock"), stale: 60_000 },
-    { path: `${dir}.lock` as AbsPath, stale: 10_000 },
-    { path: join(dir, ".storage-write.lock"), stale: 10_000 },
+    { path: join(dir, ".oauth_refresh.lock"), stale: 60_000, isExclusive },
+    { path: `${dir}.lock` as AbsPath, stale: 10_000, isExclusive },
+    { path: join(dir, ".storage-write.lock"), stale: 10_000, isExclusive },
   ];
 }
 
@@ -41,10 +47,10 @@ export async function withAgentLocks<T>(
   }
 }
 
-async function acquire({ path, stale }: AgentLock): Promise<void> {
+async function acquire(lock: AgentLock): Promise<void> {
+  const { path } = lock;
   for (let waited = 0; !makeDir(path, { mayExist: true }); waited += WAIT) {
-    const touched = lstat(path)?.mtime;
-    if (touched !== undefined && epochMs() - touched > stale) removeTree(path);
+    if (isDead(lock)) removeTree(path);
     else if (waited > TIMEOUT) {
       throw new AppError(
         "LOCK_TIMEOUT",
@@ -53,4 +59,12 @@ async function acquire({ path, stale }: AgentLock): Promise<void> {
       );
     } else await sleep(WAIT);
   }
+  if (lock.isExclusive) chmod(path, OUR_MODE);
+}
+
+function isDead({ path, stale, isExclusive }: AgentLock): boolean {
+  const found = lstat(path);
+  if (found === undefined) return false;
+  return epochMs() - found.mtime > stale ||
+    (isExclusive === true && found.mode === OUR_MODE);
 }

@@ -13,8 +13,11 @@ export interface Certificates {
 /** A name that only a proxy's look-up knows. */
 export const ORIGIN = "origin.test";
 
-/** Makes them in `dir` with openssl. Throws with its words when it fails. */
-export async function makeCertificates(dir: string): Promise<Certificates> {
+/** Makes them in `dir` with openssl, for more hosts as well. Throws with its words when it fails. */
+export async function makeCertificates(
+  dir: string,
+  hosts: readonly string[] = [],
+): Promise<Certificates> {
   Deno.mkdirSync(dir, { recursive: true });
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
   await openssl(dir, [
@@ -27,7 +30,9 @@ export async function makeCertificates(dir: string): Promise<Certificates> {
   ]);
   Deno.writeTextFileSync(
     `${dir}/names`,
-    `subjectAltName=DNS:localhost,DNS:${ORIGIN},IP:127.0.0.1\n`,
+    `subjectAltName=${
+      ["localhost", ORIGIN, ...hosts].map((host) => `DNS:${host}`).join()
+    },IP:127.0.0.1\n`,
   );
   await openssl(dir, [
     ...["x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "ca.pem"],

@@ -1,0 +1,300 @@
+/** One login, moved: every way to start the agent finds it, and renews the one file. */
+
+import assert from "node:assert/strict";
+import { Aenv, bareEnv } from "../support/aenv.ts";
+import { type ClaudeProgram, claudePrograms } from "../support/agents.ts";
+import { credentials, OauthStub } from "../support/oauth_stub.ts";
+import { run, waitFor } from "../support/process.ts";
+import { TempDir } from "../support/temp.ts";
+
+const FAR = 4_000_000_000_000;
+const SETTINGS = '{\n    "env": {"FOO": "1"},\n  "cleanupPeriodDays": 30\n}';
+
+/** A user who is logged in, with envs of both kinds. */
+class World implements Disposable {
+  readonly #temp = new TempDir();
+  readonly home = this.#temp.path;
+  readonly aenv: Aenv;
+  readonly agent: ClaudeProgram;
+  readonly own = `${this.home}/.claude/.credentials.json`;
+  readonly shared = `${this.home}/.aenv/login/claude/.credentials.json`;
+  readonly settings = `${this.home}/.claude/settings.json`;
+  readonly #cwd = `${this.home}/w`;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(
+    agent: ClaudeProgram,
+    env: Readonly<Record<string, string>>,
+  ) {
+    this.agent = agent;
+    this.#env = env;
+    for (const dir of [`${this.home}/.claude`, this.#cwd]) {
+      Deno.mkdirSync(dir, { recursive: true });
+    }
+    this.aenv = new Aenv({ home: this.home, cwd: this.#cwd, agent, env });
+  }
+
+  static async make(
+    agent: ClaudeProgram,
+    options: { expiresAt?: number; env?: Record<string, string> } = {},
+  ): Promise<World> {
+    const world = new World(agent, options.env ?? {});
+    const text = credentials(options.expiresAt ?? FAR);
+    Deno.writeTextFileSync(world.own, text, { mode: 0o600 });
+    Deno.writeTextFileSync(world.settings, SETTINGS);
+    await world.aenv.must(["init", "--no-default"]);
+    for (const name of ["private", "overlay"]) {
+      await world.aenv.must(["new", name]);
+      const file = `${world.aenv.root}/envs/${name}/aenv.toml`;
+      const manifest = Deno.readTextFileSync(file);
+      Deno.writeTextFileSync(
+        file,
+        manifest.replace('isolation = "private"', `isolation = "${name}"`),
+      );
+    }
+    return world;
+  }
+
+  /** Runs the agent in each way. */
+  async everywhere(
+    args: readonly string[],
+  ): Promise<{ way: string; code: number; stdout: string; stderr: string }[]> {
+    const ways = ["global", "private", "overlay"];
+    const runs = [
+      ...ways.map((way) => this.aenv.claude(way, args)),
+      this.plain(args),
+    ];
+    const done = await Promise.all(runs);
+    return done.map((one, i) => ({ way: ways[i] ?? "plain", ...one }));
+  }
+
+  /** The agent by its path: nothing of ours is near. */
+  plain(args: readonly string[]) {
+    const env = { ...bareEnv(this.home, this.agent), ...this.#env };
+    return run(this.agent.path, args, { env, cwd: this.#cwd });
+  }
+
+  /** In which ways the agent finds a login. */
+  async loggedIn(): Promise<string[]> {
+    const all = await this.everywhere(["auth", "status"]);
+    return all.filter(({ stdout }) => /"loggedIn": true/.test(stdout))
+      .map(({ way }) => way);
+  }
+
+  /** Every credentials file below the home. */
+  files(): string[] {
+    const found: string[] = [];
+    const walk = (dir: string) => {
+      for (const { name, isDirectory } of Deno.readDirSync(dir)) {
+        if (isDirectory) walk(`${dir}/${name}`);
+        else if (name.includes(".credentials.json")) {
+          found.push(`${dir}/${name}`);
+        }
+      }
+    };
+    walk(this.home);
+    return found;
+  }
+
+  [Symbol.dispose](): void {
+    this.#temp[Symbol.dispose]();
+  }
+}
+
+const ALL = ["global", "private", "overlay", "plain"];
+
+for (const agent of claudePrograms()) {
+  Deno.test(`migrate-auth keeps every way to start Claude Code ${agent.label} logged in, and --undo takes back every byte`, async () => {
+    using world = await World.make(agent);
+    const before = Deno.readTextFileSync(world.own);
+    assert.deepEqual(await world.loggedIn(), ALL);
+
+    const dry = await world.aenv.must(["migrate-auth", "--dry-run"]);
+    assert.match(dry, /^would move ~\/\.claude\/\.credentials\.json to ~/);
+    assert.deepEqual(world.files(), [world.own]);
+
+    const unasked = await world.aenv.must(["migrate-auth"]);
+    assert.match(unasked, /aenv migrate-auth --yes/);
+    assert.equal(Deno.readTextFileSync(world.settings), SETTINGS);
+    assert.deepEqual(await world.loggedIn(), ["global", "private", "overlay"]);
+
+    await world.aenv.must(["migrate-auth", "--yes"]);
+    assert.deepEqual(world.files(), [world.shared]);
+    assert.equal(Deno.readTextFileSync(world.shared), before);
+    assert.equal(Deno.statSync(world.shared).mode! & 0o777, 0o600);
+    const directory = `${world.aenv.root}/login/claude`;
+    assert.equal(Deno.statSync(directory).mode! & 0o777, 0o700);
+    const { env, cleanupPeriodDays } = JSON.parse(
+      Deno.readTextFileSync(world.settings),
+    );
+    assert.deepEqual(env, {
+      CLAUDE_SECURESTORAGE_CONFIG_DIR: directory,
+      FOO: "1",
+    });
+    assert.equal(cleanupPeriodDays, 30);
+    assert.deepEqual(await world.loggedIn(), ALL);
+
+    await world.aenv.must(["migrate-auth", "--undo"]);
+    assert.deepEqual(world.files(), [world.own]);
+    assert.equal(Deno.readTextFileSync(world.own), before);
+    assert.equal(Deno.readTextFileSync(world.settings), SETTINGS);
+    assert.throws(() => Deno.lstatSync(`${world.aenv.root}/login`));
+    assert.throws(() => Deno.lstatSync(`${world.aenv.root}/login.json`));
+    assert.deepEqual(await world.loggedIn(), ALL);
+  });
+
+  Deno.test(`a login that was moved is renewed once for all that start at the same time (${agent.label})`, async () => {
+    using temp = new TempDir();
+    await using stub = await OauthStub.start(temp.path);
+    using world = await World.make(agent, { expiresAt: 1000, env: stub.env });
+    await world.aenv.must(["migrate-auth", "--yes"]);
+    for (
+      const { way, code, stdout, stderr } of await world.everywhere([
+        "-p",
+        "hello",
+      ])
+    ) {
+      assert.deepEqual([way, code, stdout.trim()], [way, 0, "hi"], stderr);
+    }
+    assert.deepEqual(stub.refreshed, ["sk-ant-ort01-old"]);
+    assert.deepEqual(world.files(), [world.shared]);
+    assert.match(Deno.readTextFileSync(world.shared), /sk-ant-ort01-new1/);
+    // What was renewed is what goes back.
+    await world.aenv.must(["migrate-auth", "--undo"]);
+    assert.match(Deno.readTextFileSync(world.own), /sk-ant-ort01-new1/);
+    assert.deepEqual(world.files(), [world.own]);
+    assert.deepEqual(await world.loggedIn(), ALL);
+  });
+}
+
+Deno.test("migrate-auth does not take the login from under an agent that renews it", async () => {
+  const [agent] = claudePrograms();
+  using temp = new TempDir();
+  await using stub = await OauthStub.start(temp.path);
+  using world = await World.make(agent, { expiresAt: 1000, env: stub.env });
+  const { promise: go, resolve: letGo } = Promise.withResolvers<void>();
+  stub.beforeRefresh = () => go;
+  const running = world.plain(["-p", "hello"]);
+  await waitFor(
+    "a refresh",
+    () => stub.refreshed.length > 0 || undefined,
+  );
+  const moving = world.aenv.run(["migrate-auth", "--yes"]);
+  const lock = `${world.home}/.claude/.oauth_refresh.lock`;
+  assert.ok(Deno.statSync(lock).isDirectory);
+  letGo();
+  assert.equal((await running).stdout.trim(), "hi");
+  const moved = await moving;
+  // It waited for the lock, and then the agent was still there or just gone.
+  if (moved.code !== 0) {
+    assert.match(moved.stderr, /an agent runs that uses it/);
+    assert.deepEqual(world.files(), [world.own]);
+    await world.aenv.must(["migrate-auth", "--yes"]);
+  }
+  assert.deepEqual(stub.refreshed, ["sk-ant-ort01-old"]);
+  assert.deepEqual(world.files(), [world.shared]);
+  assert.match(Deno.readTextFileSync(world.shared), /sk-ant-ort01-new1/);
+  assert.deepEqual(await world.loggedIn(), ALL);
+});
+
+for (const agent of claudePrograms()) {
+  Deno.test(`migrate-auth refuses while an agent runs, in an env or without one (${agent.label})`, async () => {
+    using world = await World.make(agent);
+    for (const way of ["plain", "overlay", "private", "global"]) {
+      const [program, env] = way === "plain"
+        ? [agent.path, bareEnv(world.home, agent)]
+        : [`${world.aenv.root}/shims/claude`, { ...world.aenv.env, AENV: way }];
+      const child = new Deno.Command(program, {
+        args: [
+          "-p",
+          ...["--input-format", "stream-json"],
+          ...["--output-format", "stream-json", "--verbose"],
+        ],
+        clearEnv: true,
+        env,
+        cwd: `${world.home}/w`,
+        stdin: "piped",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      const sessions = way === "private"
+        ? `${world.aenv.root}/envs/private/claude/sessions`
+        : `${world.home}/.claude/sessions`;
+      await waitFor("its session", () => {
+        try {
+          Deno.statSync(`${sessions}/${child.pid}.json`);
+          return true;
+        } catch {
+          return undefined;
+        }
+      });
+      const { code, stderr } = await world.aenv.run(["migrate-auth", "--yes"]);
+      assert.equal(code, 1, way);
+      assert.match(stderr, new RegExp(`uses it \\(process ${child.pid}`), way);
+      await child.stdin.close();
+      await child.status;
+    }
+    await world.aenv.must(["migrate-auth", "--yes"]);
+  });
+}
+
+Deno.test("migrate-auth --undo takes out its key alone from settings that were changed since", async () => {
+  const [agent] = claudePrograms();
+  using world = await World.make(agent);
+  await world.aenv.must(["migrate-auth", "--yes"]);
+  const text = Deno.readTextFileSync(world.settings);
+  Deno.writeTextFileSync(
+    world.settings,
+    text.replace("30", "31"),
+  );
+  await world.aenv.must(["migrate-auth", "--undo"]);
+  assert.equal(
+    Deno.readTextFileSync(world.settings),
+    SETTINGS.replace("30", "31"),
+  );
+});
+
+Deno.test("migrate-auth makes settings where there are none, and takes them away again", async () => {
+  const [agent] = claudePrograms();
+  using world = await World.make(agent);
+  Deno.removeSync(world.settings);
+  await world.aenv.must(["migrate-auth", "--yes"]);
+  assert.deepEqual(await world.loggedIn(), ALL);
+  await world.aenv.must(["migrate-auth", "--undo"]);
+  assert.throws(() => Deno.lstatSync(world.settings), Deno.errors.NotFound);
+});
+
+Deno.test("migrate-auth says why it cannot be done", async () => {
+  const [agent] = claudePrograms();
+  using world = await World.make(agent);
+  const cases: readonly (readonly [() => void, RegExp])[] = [
+    [
+      () => Deno.writeTextFileSync(world.settings, "{ // mine\n}"),
+      /Cannot change ".*settings\.json": it is no JSON object/,
+    ],
+    [
+      () => Deno.writeTextFileSync(world.settings, '{"env": []}'),
+      /Cannot change/,
+    ],
+    [() => {
+      Deno.writeTextFileSync(world.settings, SETTINGS);
+      Deno.renameSync(world.own, `${world.own}.x`);
+      Deno.symlinkSync(`${world.own}.x`, world.own);
+    }, /it is not a regular file/],
+    [() => {
+      Deno.removeSync(world.own);
+    }, /Cannot move the login: .* does not exist/],
+  ];
+  for (const [prepare, expected] of cases) {
+    prepare();
+    const { code, stderr } = await world.aenv.run(["migrate-auth", "--yes"]);
+    assert.equal(code, 1);
+    assert.match(stderr, expected);
+    const undone = await world.aenv.run(["migrate-auth", "--undo"]);
+    assert.ok([0, 1].includes(undone.code), undone.stderr);
+  }
+  const elsewhere = await world.aenv.run(["migrate-auth"], {
+    env: { ...world.aenv.env, CLAUDE_SECURESTORAGE_CONFIG_DIR: "/elsewhere" },
+  });
+  assert.match(elsewhere.stderr, /CLAUDE_SECURESTORAGE_CONFIG_DIR says that/);
+});

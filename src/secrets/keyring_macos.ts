@@ -104,9 +104,9 @@ function partAccount(key: SecretKey, mark: string, index: number): string {
   return `${key}#${mark}.${index}`;
 }
 
-/** The user's keychain. */
-export function macosKeyring(host: Host): Backend {
-  const keychain = new Keychain(host);
+/** The user's keychain. `program` is for tests. */
+export function macosKeyring(host: Host, program = SECURITY): Backend {
+  const keychain = new Keychain(host, program);
   return {
     name: "keyring",
     async read(env, keys) {
@@ -134,9 +134,11 @@ export function macosKeyring(host: Host): Backend {
 
 class Keychain {
   readonly #host: Host;
+  readonly #program: string;
 
-  constructor(host: Host) {
+  constructor(host: Host, program: string) {
     this.#host = host;
+    this.#program = program;
   }
 
   async read(
@@ -237,7 +239,7 @@ class Keychain {
     subject: Subject,
     input?: string,
   ): Promise<CommandResult> {
-    const result = await runCommand(SECURITY, args, {
+    const result = await runCommand(this.#program, args, {
       env: { HOME: this.#host.home(), PATH: "/usr/bin:/bin" },
       timeoutMs: PROMPT_MS,
       maxOutputBytes: MAX_OUTPUT,

@@ -17,6 +17,9 @@ if (calledAs() === "claude") {
 } else if (args.length === 1 && args[0] === "current") {
   const { runCurrent } = await import("./main_current.ts");
   exit(await runCurrent());
+} else if (args.length === 2 && args[0] === "__relay") {
+  const { runRelay } = await import("./main_relay.ts");
+  exit(await runRelay(args[1]!));
 } else {
   if (isPlainInstall(args)) {
     const { runSettledInstall } = await import("./main_install.ts");

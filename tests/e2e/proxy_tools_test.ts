@@ -105,7 +105,7 @@ Deno.test("curl gets https over SOCKS, where the proxy resolves the name", async
   await using tools = await Tools.start();
   const { user, password } = tools.world.proxy.credential;
   const socks = `socks5h://${user}:${password}@127.0.0.1:${tools.world.port}`;
-  const env = { HTTPS_PROXY: socks, https_proxy: socks };
+  const env = { HTTPS_PROXY: socks, "https_proxy": socks };
   const done = await tools.run("curl", ["-sS", `${tools.url}/file`], env);
   assert.equal(succeeded(done), "the file");
   assert.equal(tools.world.events[0]!.protocol, "socks");

@@ -45,9 +45,8 @@ const REQUEST_LINE = new RegExp(
 );
 const STATUS_LINE =
   /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const FIELD = new RegExp(
-  `^(${TOKEN}):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`,
-);
+const NAME = new RegExp(`^${TOKEN}$`);
+const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const MAX_FIELDS = 200;
 
 /** Headers that are about one connection and are never passed on. */
@@ -99,13 +98,27 @@ function parseFields(lines: readonly string[]): Field[] {
   if (lines.length > MAX_FIELDS) {
     throw new HeadError(`it has more than ${MAX_FIELDS} headers`);
   }
-  return lines.map((line) => {
-    const [, written, value = ""] = FIELD.exec(line) ?? [];
-    if (written === undefined) {
-      throw new HeadError("one of its headers is malformed");
-    }
-    return { name: written.toLowerCase(), written, value };
-  });
+  return lines.map(parseField);
+}
+
+/** By hand: an expression that also trims takes time that grows with the square of a line. */
+function parseField(line: string): Field {
+  const colon = line.indexOf(":");
+  const written = line.slice(0, Math.max(0, colon));
+  const value = trimBlanks(line.slice(colon + 1));
+  if (!NAME.test(written) || BAD_VALUE.test(value)) {
+    throw new HeadError("one of its headers is malformed");
+  }
+  return { name: written.toLowerCase(), written, value };
+}
+
+function trimBlanks(text: string): string {
+  const isBlank = (at: number) => text[at] === " " || text[at] === "\t";
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(start)) start++;
+  while (end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 /** How a message with these headers ends by what they say; undefined when they say nothing. */

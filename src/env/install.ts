@@ -124,7 +124,7 @@ export async function installEnv(
     skills: items.skills.map(({ locked }) => locked),
   });
   // Before the lock: a collection must know of a project whose lock counts.
-  if (next.plugins.length + next.skills.length > 0) registerProject(env);
+  if (next.plugins.length + next.skills.length > 0) registerProject(env, place);
   const written = !input.frozen && await writeLock(job, next);
   return {
     lock: lockPath(env),

@@ -1,13 +1,18 @@
 /** Which project a slot belongs to. */
-import { type AbsPath, join } from "../base/paths.ts";
-import { ensureDir, lstat, rename, tempName, writeNew } from "../os/fs.ts";
+import type { Dirs } from "../base/dirs.ts";
+import { ensureDir, lstat, rename, writeNew } from "../os/fs.ts";
+import type { Host } from "../os/host.ts";
+import { scratchPath } from "../tx/mod.ts";
 import type { OpenEnv } from "./types.ts";
 
 /** Makes the slot of a project, with the path of its manifest in it: that is how the project is found from the home. Nothing for a named env. */
-export function registerProject(env: OpenEnv): void {
+export function registerProject(
+  env: OpenEnv,
+  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
+): void {
   if (env.scope !== "project" || lstat(env.slot.project) !== undefined) return;
-  ensureDir(env.slot.root);
-  const temp: AbsPath = join(env.slot.root, tempName());
+  const temp = scratchPath(dirs, host);
   writeNew(temp, env.manifestPath + "\n");
+  ensureDir(env.slot.root);
   rename(temp, env.slot.project);
 }

@@ -52,7 +52,7 @@ export async function syncEnv(
   const lock = agreedLock(env);
   using store = openStore(place.dirs.store);
   const fetched = await fetchAll(env, lock, { place, store });
-  if (lock.plugins.length + lock.skills.length > 0) registerProject(env);
+  if (lock.plugins.length + lock.skills.length > 0) registerProject(env, place);
   const found = await readDisk(env, lock, store);
   if (found.badRoots.length + found.extra.length > 0) {
     await repair(env, { lock, found, store, place });

@@ -77,7 +77,7 @@ export async function prepareLaunch(
   });
   try {
     // The record comes first: a removal that does not see it is seen here, and the other way round.
-    prepareSlot(env);
+    prepareSlot(context);
     await installAll(plan.installs, context);
     rememberMarks(env, plan.installs, dirs);
     for (const file of plan.files) writeNew(file.path, file.content);
@@ -110,13 +110,13 @@ function firstRun(
 }
 
 /** Makes the directories of the slot; a named env must still be there. */
-function prepareSlot(env: OpenEnv): void {
+function prepareSlot({ env, host, dirs }: PerformContext): void {
   if (env.scope === "named" && lstat(env.slot.manifest) === undefined) {
     throw notFound(env.label);
   }
   ensureDir(env.slot.root);
   ensureDir(env.slot.claude);
-  registerProject(env);
+  registerProject(env, { host, dirs });
   if (env.manifest.xdg === "private") {
     for (const kind of ["config", "data", "state", "cache"]) {
       ensureDir(join(env.slot.xdg, kind));

@@ -22,5 +22,6 @@ export {
   withHome,
 } from "./run.ts";
 export type { Put } from "./put.ts";
+export { scratchPath } from "./scratch.ts";
 export type { Transaction } from "./transaction.ts";
 export { pathsOf, type TxHome, type TxId, type TxRecord } from "./types.ts";

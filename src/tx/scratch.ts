@@ -21,11 +21,16 @@ export function isAlive({ pid, start }: Owner): boolean {
 
 /** Makes a directory that is this process's own. */
 export function makeScratch(dirs: Dirs, host: Host): AbsPath {
-  const { pid, start } = ownerOf(host);
-  ensureDir(dirs.state);
-  const dir = join(dirs.state, `.new-${pid}-${start}-${randomHex(12)}`);
+  const dir = scratchPath(dirs, host);
   makeDir(dir);
   return dir;
+}
+
+/** Path for a file or directory of this process; nothing is there. Swept when the process is gone. */
+export function scratchPath(dirs: Dirs, host: Host): AbsPath {
+  const { pid, start } = ownerOf(host);
+  ensureDir(dirs.state);
+  return join(dirs.state, `.new-${pid}-${start}-${randomHex(12)}`);
 }
 
 /** Removes those of processes that are gone. */

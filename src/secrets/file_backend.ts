@@ -36,17 +36,16 @@ export function fileBackend(path: AbsPath, host: Host): Backend {
   }
   return {
     name: "file",
-    read(env, keys) {
-      const values = valuesOf(readValues(path, host), env);
-      const found = keys.filter((key) => Object.hasOwn(values, key));
-      return Promise.resolve(
-        new Map(
+    read: (env, keys) =>
+      promised(() => {
+        const values = valuesOf(readValues(path, host), env);
+        const found = keys.filter((key) => Object.hasOwn(values, key));
+        return new Map(
           found.map((
             key,
           ) => [key, new SecretValue(decodeBase64(values[key]!))]),
-        ),
-      );
-    },
+        );
+      }),
     write: (env, { key, value }) =>
       change((values) => {
         const own = valuesOf(values, env);
@@ -61,11 +60,17 @@ export function fileBackend(path: AbsPath, host: Host): Backend {
         if (Object.keys(own).length === 0) delete values[env];
         return wasThere;
       }),
-    keys(env) {
-      const keys = Object.keys(valuesOf(readValues(path, host), env));
-      return Promise.resolve(new Set(keys.map(parseSecretKey)));
-    },
+    keys: (env) =>
+      promised(() => {
+        const keys = Object.keys(valuesOf(readValues(path, host), env));
+        return new Set(keys.map(parseSecretKey));
+      }),
   };
+}
+
+/** What `work` gives or throws, as a promise. */
+function promised<T>(work: () => T): Promise<T> {
+  return Promise.resolve().then(work);
 }
 
 function valuesOf(values: Values, env: EnvIdentity): Record<string, string> {

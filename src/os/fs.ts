@@ -157,20 +157,20 @@ export function ensureDir(path: AbsPath): void {
   }
 }
 
-/** Makes one directory, mode 0700. Returns false when `mayExist` and it was there. Throws `IO`. */
+/** Makes one directory, mode 0700 unless given. Returns false when `mayExist` and it was there. Throws `IO`. */
 export function makeDir(
   path: AbsPath,
-  options: { mayExist?: boolean } = {},
+  { mode = DIR_MODE, ...options }: { mayExist?: boolean; mode?: number } = {},
 ): boolean {
   return withIo("make", path, () => {
     try {
-      Deno.mkdirSync(path, { mode: DIR_MODE });
+      Deno.mkdirSync(path, { mode });
     } catch (error) {
       // Another process may have made it in between.
       if (options.mayExist && osCode(error) === "EEXIST") return false;
       throw error;
     }
-    chmod(path, DIR_MODE);
+    chmod(path, mode);
     return true;
   });
 }

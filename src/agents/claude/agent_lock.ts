@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import { type AbsPath, join } from "../../base/paths.ts";
 import { quote } from "../../base/text.ts";
 import { epochMs } from "../../os/clock.ts";
-import { chmod, lstat, makeDir, removeTree } from "../../os/fs.ts";
+import { lstat, makeDir, removeTree } from "../../os/fs.ts";
 import { sleep } from "../../os/process.ts";
 
 /** A lock of the agent. */
@@ -19,8 +19,8 @@ export interface AgentLock {
 const OUR_MODE = 0o711;
 
 const WAIT = 50;
-/** Longest wait for a live holder, milliseconds: a refresh takes seconds. */
-const TIMEOUT = 30_000;
+/** Longest wait for a live holder, milliseconds: a refresh takes seconds, and a dead holder is known after a minute. */
+const TIMEOUT = 70_000;
 
 /** The locks that the agent takes while it renews the login in `dir`, in its order. To be taken with our home's lock held. */
 export function loginLocks(dir: AbsPath): AgentLock[] {
@@ -49,7 +49,11 @@ export async function withAgentLocks<T>(
 
 async function acquire(lock: AgentLock): Promise<void> {
   const { path } = lock;
-  for (let waited = 0; !makeDir(path, { mayExist: true }); waited += WAIT) {
+  const options = {
+    mayExist: true,
+    ...(lock.isExclusive ? { mode: OUR_MODE } : {}),
+  };
+  for (let waited = 0; !makeDir(path, options); waited += WAIT) {
     if (isDead(lock)) removeTree(path);
     else if (waited > TIMEOUT) {
       throw new AppError(
@@ -59,7 +63,6 @@ async function acquire(lock: AgentLock): Promise<void> {
       );
     } else await sleep(WAIT);
   }
-  if (lock.isExclusive) chmod(path, OUR_MODE);
 }
 
 function isDead({ path, stale, isExclusive }: AgentLock): boolean {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { waitFor } from "../../tests/support/process.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { cloneAndRun, type Cloned, signalSteps, type Step } from "./clone.ts";
-import { closeDescriptor } from "./descriptors.ts";
+import { closeDescriptor } from "./fds.ts";
 import { cString, cStrings } from "./libc.ts";
 import { addressOf, ERRNO, syscall } from "./syscall.ts";
 

@@ -1,6 +1,6 @@
 /** Mount namespaces without root, as steps of a child: the new mount calls, which work on descriptors. Linux 5.12. */
 import type { Step } from "./clone.ts";
-import { openRealPathStep } from "./descriptors.ts";
+import { openRealPathStep } from "./fds.ts";
 import { cString } from "./libc.ts";
 import { syscall } from "./syscall.ts";
 

@@ -1,5 +1,5 @@
 /** What one may take from another process of Linux, when the kernel lets it: memory, and copies of descriptors. */
-import { readBytes } from "./fs.ts";
+import { readBytes, readDir } from "./fs.ts";
 import { addressOf, ERRNO, syscall } from "./syscall.ts";
 
 const PIDFD_THREAD = 0o200;
@@ -48,4 +48,34 @@ export function threadGroup(tid: number): number | undefined {
   const text = bytes && new TextDecoder("latin1").decode(bytes);
   const match = text && /^Tgid:\s+(\d+)$/m.exec(text);
   return match ? Number(match[1]) : undefined;
+}
+
+/** A descriptor for a process, which the caller closes, or the negative errno. */
+export function openProcess(pid: number): number {
+  return syscall("pidfd_open", pid, 0);
+}
+
+/** Sends a signal to the process that `pidfd` stands for. Returns 0 or the negative errno. */
+export function signalProcess(pidfd: number, signal: number): number {
+  return syscall("pidfd_send_signal", pidfd, signal, 0, 0);
+}
+
+/** The process that `pidfd` stands for; undefined when it stands for none that lives. */
+export function processOfPidfd(pidfd: number): number | undefined {
+  const bytes = readBytes(`/proc/self/fdinfo/${pidfd}`);
+  const text = bytes && new TextDecoder("latin1").decode(bytes);
+  const match = text && /^Pid:\s+(\d+)$/m.exec(text);
+  return match && Number(match[1]) > 0 ? Number(match[1]) : undefined;
+}
+
+/** The process group of a process; undefined when there is no such process. */
+export function processGroup(pid: number): number | undefined {
+  const group = syscall("getpgid", pid);
+  return group < 0 ? undefined : group;
+}
+
+/** All processes that can be seen. */
+export function processIds(): number[] {
+  return (readDir("/proc") ?? []).map(({ name }) => Number(name))
+    .filter((pid) => Number.isInteger(pid) && pid > 0);
 }

@@ -1,6 +1,7 @@
 /** Answering the system calls of other processes that a filter of theirs asks about. Linux. */
-import { ERRNO, syscall } from "./syscall.ts";
 import { processCalls } from "./c_process.ts";
+import { pendingError } from "./socket_calls.ts";
+import { syscall } from "./syscall.ts";
 
 /** A call that waits for an answer. */
 export interface Notification {
@@ -117,48 +118,6 @@ export function connectionState(socket: number): number | undefined {
   const ready = syscall("ppoll", record, 1, new Uint8Array(16), 0, 8);
   if (ready === 0) return undefined;
   return pendingError(socket);
-}
-
-const SOL_SOCKET = 1;
-const SO_TYPE = 3;
-const SO_ERROR = 4;
-const SO_DOMAIN = 39;
-const SO_COOKIE = 57;
-
-/** The error that a socket has to report, as a negative errno, or 0; it is reported once. */
-export function pendingError(socket: number): number {
-  const error = socketOption(socket, SO_ERROR);
-  return error === undefined ? -ERRNO.ECONNREFUSED : -Number(error);
-}
-
-/** What kind of socket a descriptor is; undefined when it is none. */
-export function socketKind(
-  fd: number,
-): { readonly family: number; readonly type: number } | undefined {
-  const family = socketOption(fd, SO_DOMAIN);
-  const type = socketOption(fd, SO_TYPE);
-  if (family === undefined || type === undefined) return undefined;
-  return { family: Number(family), type: Number(type) };
-}
-
-/** A number that no other socket has had since the machine was started. */
-export function socketCookie(fd: number): bigint | undefined {
-  return socketOption(fd, SO_COOKIE, 8);
-}
-
-function socketOption(
-  fd: number,
-  option: number,
-  size: 4 | 8 = 4,
-): bigint | undefined {
-  const value = new Uint8Array(8);
-  const length = new Uint8Array(new Uint32Array([size]).buffer);
-  const result = syscall("getsockopt", fd, SOL_SOCKET, option, value, length);
-  if (result < 0) return undefined;
-  const view = new DataView(value.buffer);
-  return size === 8
-    ? view.getBigUint64(0, true)
-    : BigInt(view.getInt32(0, true));
 }
 
 function recordsOf(

@@ -7,7 +7,7 @@ import {
   openRealPath,
   setInherited,
   setNonBlocking,
-} from "./descriptors.ts";
+} from "./fds.ts";
 import { cString } from "./libc.ts";
 import { readMemory, takeDescriptor, threadGroup } from "./pidfd.ts";
 import {

@@ -8,7 +8,7 @@ import {
   signalSteps,
   type Step,
 } from "../os/clone.ts";
-import { closeDescriptor } from "../os/descriptors.ts";
+import { closeDescriptor } from "../os/fds.ts";
 import { becomeProgram, type Program, startFailure } from "../os/exec.ts";
 import { waitForEnd } from "../os/process_marks.ts";
 import { receiveDescriptor, socketPair } from "../os/socket_pair.ts";

@@ -1,7 +1,7 @@
 /** What this kernel offers, found out by asking it. */
 import { readCapabilities } from "../os/capabilities.ts";
 import { cloneAndRun } from "../os/clone.ts";
-import { closeDescriptor } from "../os/descriptors.ts";
+import { closeDescriptor } from "../os/fds.ts";
 import { readText } from "../os/fs.ts";
 import { landlockAbi } from "../os/landlock.ts";
 import { readMemory, takeDescriptor } from "../os/pidfd.ts";

@@ -6,7 +6,7 @@ import {
   closeDescriptor,
   describeDescriptor,
   openRealPath,
-} from "../os/descriptors.ts";
+} from "../os/fds.ts";
 import { allowPath, createRuleset, restrictStep } from "../os/landlock.ts";
 import { dieWithParentStep, markStep } from "../os/process_marks.ts";
 import {

@@ -81,6 +81,11 @@ function partsOf(path: string): Parts {
   return split(path, NOTATION) ?? { root: "", names: [path] };
 }
 
+/** The way from `base` to `path`: `../shared`, `.` when they are one. Both are absolute. */
+export function relative(base: AbsPath, path: AbsPath): string {
+  return way(partsOf(base), partsOf(path), NOTATION) || ".";
+}
+
 /** `path` and its parents up to the root, nearest first. */
 export function ancestors(path: AbsPath): AbsPath[] {
   const found: AbsPath[] = [];

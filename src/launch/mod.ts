@@ -8,6 +8,8 @@ export {
   prepareLaunch,
 } from "./perform.ts";
 export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
+export { findPresetHosts, planSandbox } from "./sandbox.ts";
+export type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
 export { launchClaude } from "./shim.ts";
 export {
   installTyped,

@@ -12,6 +12,12 @@ export {
   type NamedServer,
   removeServer,
 } from "./edit_mcp.ts";
+export {
+  addPath,
+  type PathEdit,
+  type PathLine,
+  removePaths,
+} from "./edit_sandbox.ts";
 export { editToml } from "./edit_toml.ts";
 export type { Document } from "./edit_values.ts";
 export {
@@ -36,7 +42,12 @@ export {
   replaceCredentials,
 } from "./mcp_credentials.ts";
 export { parseManifest } from "./parse.ts";
-export { findReferences, type Reference, toAgentForm } from "./references.ts";
+export {
+  fillReferences,
+  findReferences,
+  type Reference,
+  toAgentForm,
+} from "./references.ts";
 export { parseTomlText } from "./toml.ts";
 export { newManifest } from "./template.ts";
 export type {

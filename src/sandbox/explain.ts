@@ -12,8 +12,8 @@ import {
   type SandboxPolicy,
 } from "./types.ts";
 
-/** How protected paths are held on this machine: by the system, or compared before and after a run. */
-export type Protection = "kernel" | "compared";
+/** Whether the system keeps a protected path as it is on this machine; the others are compared before and after a run. */
+export type IsHeld = (path: ProtectedPath) => boolean;
 
 /** An answer about a path. */
 export interface PathAnswer {
@@ -28,13 +28,13 @@ export interface PathAnswer {
   readonly why: string;
 }
 
-/** Whether `operation` is possible at a real path. `protection` says how protected paths are held here. */
+/** Whether `operation` is possible at a real path. */
 export function decidePath(
   policy: SandboxPolicy,
   path: AbsPath,
-  { operation, protection }: {
+  { operation, isHeld }: {
     readonly operation: Operation;
-    readonly protection: Protection;
+    readonly isHeld: IsHeld;
   },
 ): PathAnswer {
   const grant = grantFor(policy.grants, path, operation);
@@ -44,20 +44,21 @@ export function decidePath(
       "nothing grants it";
     return { ...question, allowed: false, grant, protection: undefined, why };
   }
-  const held = isChange(operation) ? holderOf(policy, path) : undefined;
-  if (held === undefined) {
-    const why = grant.why.text;
-    return { ...question, allowed: true, grant, protection: held, why };
+  const holders = isChange(operation) ? holdersOf(policy, path) : [];
+  const held = holders.find(isHeld);
+  if (held !== undefined) {
+    const why = `protected: ${held.why.text}`;
+    return { ...question, allowed: false, grant, protection: held, why };
   }
-  const isHeld = protection === "kernel";
+  const [watched] = holders;
   return {
     ...question,
-    allowed: !isHeld,
+    allowed: true,
     grant,
-    protection: held,
-    why: isHeld
-      ? `protected: ${held.why.text}`
-      : `${grant.why.text}; protected (${held.why.text}): a change is shown and can be taken back`,
+    protection: watched,
+    why: watched === undefined
+      ? grant.why.text
+      : `${grant.why.text}; protected (${watched.why.text}): a change is shown and can be taken back`,
   };
 }
 
@@ -82,14 +83,12 @@ function isChange(operation: Operation): boolean {
   return operation === "write" || operation === "create";
 }
 
-/** The protected path that `path` is, lies below, or (a directory) leads to. */
-function holderOf(
-  policy: SandboxPolicy,
-  path: AbsPath,
-): ProtectedPath | undefined {
-  return policy.protected.find((held) =>
-    held.path === path || (held.tree && isBelow(path, held.path))
-  ) ?? policy.protected.find((held) => isBelow(held.path, path));
+/** The protected paths that `path` is, lies below, or (a directory) leads to. */
+function holdersOf(policy: SandboxPolicy, path: AbsPath): ProtectedPath[] {
+  return policy.protected.filter((held) =>
+    held.path === path || (held.tree && isBelow(path, held.path)) ||
+    isBelow(held.path, path)
+  );
 }
 
 function sealText(policy: SandboxPolicy, path: AbsPath): string | undefined {
@@ -108,11 +107,11 @@ function shortText(
   const grant = grants.find((candidate) => covers(candidate, path));
   return grant === undefined
     ? undefined
-    : `only ${WORDS[grant.access]} (${grant.why.text})`;
+    : `only ${ACCESS_WORDS[grant.access]} (${grant.why.text})`;
 }
 
 /** What each kind of access is called. */
-export const WORDS: Readonly<Record<PathGrant["access"], string>> = {
+export const ACCESS_WORDS: Readonly<Record<PathGrant["access"], string>> = {
   read: "read",
   exec: "read and run",
   write: "read and write",

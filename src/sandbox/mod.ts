@@ -1,5 +1,16 @@
 /** The sandbox: what a launch may do, and how the system holds it to that. */
 export { filterVariables, passingVariables } from "./env_filter.ts";
+export {
+  ACCESS_WORDS,
+  decideHost,
+  decidePath,
+  decideSocket,
+  type HostAnswer,
+  type IsHeld,
+  type PathAnswer,
+  type SocketAnswer,
+} from "./explain.ts";
+export { heldHere, lookAtPath, parseHostQuestion } from "./explain_host.ts";
 export { readHostFacts } from "./host_facts.ts";
 export type { ProxyEvent } from "./network/events.ts";
 export { type PackageQuery, packageUrls } from "./network/package_hosts.ts";
@@ -15,6 +26,7 @@ export {
 } from "./network/proxy.ts";
 export { type NetworkRules, parseRules } from "./network/rules.ts";
 export { buildPolicy } from "./policy.ts";
+export { checkLine, type LineAnswer } from "./policy_check.ts";
 export type {
   Guarded,
   HostFacts,

@@ -1,0 +1,227 @@
+import { AppError } from "../../base/errors.ts";
+import { type AbsPath, join, resolveFrom, tilde } from "../../base/paths.ts";
+import { escapeControl, quote } from "../../base/text.ts";
+import { activeEnv, type OpenEnv, requireNamed } from "../../env/mod.ts";
+import {
+  findClaude,
+  findPresetHosts,
+  type PlannedPolicy,
+  planSandbox,
+} from "../../launch/mod.ts";
+import { isExecutable, lstat } from "../../os/fs.ts";
+import type { Host } from "../../os/host.ts";
+import {
+  decideHost,
+  decidePath,
+  decideSocket,
+  heldHere,
+  type HostAnswer,
+  type IsHeld,
+  lookAtPath,
+  parseHostQuestion,
+  type PathAnswer,
+  type SandboxPolicy,
+  type SocketAnswer,
+} from "../../sandbox/mod.ts";
+import { type Command, type Outcome, textOption } from "../command.ts";
+import { policyLines } from "../sandbox_text.ts";
+
+/** `aenv sandbox explain`. */
+export const command: Command = {
+  words: {
+    arguments: [{
+      name: "what",
+      summary:
+        "A path, or a host with or without a port; all of it unless given",
+      optional: true,
+    }],
+    options: [
+      { flags: "--write", summary: "Ask whether the path can be changed" },
+      { flags: "--vars", summary: "Say which of your variables pass, and why" },
+    ],
+    env: true,
+    examples: [
+      "aenv sandbox explain",
+      "aenv sandbox explain ~/.ssh/id_rsa",
+      "aenv sandbox explain .git/hooks --write",
+      "aenv sandbox explain example.com:443",
+      "aenv sandbox explain --vars",
+    ],
+  },
+  async run(input, host) {
+    const { env, dirs } = activeEnv(host, textOption(input, "env"));
+    const named = requireNamed(env, "explain the sandbox of");
+    const [program, agent] = programOf(host, dirs);
+    const request = { env: named, program, agent };
+    const planned = await planSandbox(request, host, dirs);
+    for (const note of planned.notes) host.notice(`aenv: ${note}`);
+    if (!named.manifest.sandbox?.enabled) {
+      host.notice(
+        `aenv: the sandbox of environment ${named.label} is off: this is what it would give`,
+      );
+    }
+    if (input.options["vars"]) return variables(planned.policy);
+    const [what] = input.args;
+    const write = input.options["write"] === true;
+    return what === undefined
+      ? whole(named, planned, host)
+      : await one(what, { ...planned, host, write });
+  },
+};
+
+/** The agent's program; without one the answers are the same but for that file. */
+function programOf(
+  host: Host,
+  dirs: Parameters<typeof findClaude>[1],
+): [AbsPath, "claude" | "none"] {
+  try {
+    return [findClaude(host, dirs), "claude"];
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "AGENT_NOT_FOUND") {
+      throw error;
+    }
+    host.notice(`aenv: ${error.message}`);
+    return [host.self, "claude"];
+  }
+}
+
+function whole(
+  env: OpenEnv,
+  { policy }: PlannedPolicy,
+  host: Host,
+): Outcome {
+  const isHeld = heldHere(policy);
+  return {
+    data: {
+      ...policy,
+      protected: policy.protected.map((path) => ({
+        ...path,
+        held: isHeld(path),
+      })),
+    },
+    text: () =>
+      policyLines(policy, {
+        title: `environment ${env.label}`,
+        home: host.env["HOME"] ?? "",
+        isHeld,
+      }).map(escapeControl).join("\n"),
+  };
+}
+
+function variables({ environment }: SandboxPolicy): Outcome {
+  return {
+    data: environment,
+    text: () =>
+      environment.map(({ name, passes, why }) =>
+        escapeControl(`${passes ? "passes" : "-     "}  ${name}  (${why})`)
+      ).join("\n"),
+  };
+}
+
+interface Asked {
+  readonly policy: SandboxPolicy;
+  readonly host: Host;
+  readonly write: boolean;
+}
+
+async function one(what: string, asked: Asked): Promise<Outcome> {
+  const path = pathOf(what, asked.host);
+  if (path !== undefined) return aboutPath(path, asked);
+  const question = parseHostQuestion(what);
+  if (question === undefined) {
+    throw new AppError(
+      "USAGE",
+      `Cannot explain ${quote(what)}: it is neither a path nor a host`,
+      { hint: "A path has a slash in it: ./NAME; a host is NAME or NAME:PORT" },
+    );
+  }
+  const presets = await findPresetHosts(asked.policy, asked.host);
+  const answer = decideHost(asked.policy.network, question, presets);
+  return { data: answer, text: () => hostText(answer) };
+}
+
+/** What is written like a path, or is there. */
+function pathOf(what: string, host: Host): AbsPath | undefined {
+  if (/^[a-z]+:\/\//i.test(what)) return undefined;
+  if (what === "~" || what.startsWith("~/")) {
+    return join(host.home(), what.slice(1));
+  }
+  const path = resolveFrom(host.cwd(), what);
+  return /[/]|^\.+$/.test(what) || lstat(path) !== undefined ? path : undefined;
+}
+
+function aboutPath(path: AbsPath, { policy, host, write }: Asked): Outcome {
+  const { real, kind } = lookAtPath(path);
+  if (kind === "socket") {
+    const answer = decideSocket(policy, real);
+    return { data: answer, text: () => socketText(answer, host) };
+  }
+  const answers = pathAnswers(policy, real, {
+    kind,
+    write,
+    isHeld: heldHere(policy),
+  });
+  const rows = answers.map((answer) => pathText(answer, host));
+  const leads = real === path ? [] : [`it leads to ${short(real, host)}`];
+  return {
+    data: answers.map((answer) => ({
+      ...answer,
+      grant: answer.grant ?? null,
+      protection: answer.protection ?? null,
+    })),
+    text: () => [...leads, ...rows].map(escapeControl).join("\n"),
+  };
+}
+
+function pathAnswers(
+  policy: SandboxPolicy,
+  path: AbsPath,
+  { kind, write, isHeld }: {
+    readonly kind: "file" | "directory" | "missing";
+    readonly write: boolean;
+    readonly isHeld: IsHeld;
+  },
+): PathAnswer[] {
+  if (!write) {
+    const answer = decidePath(policy, path, {
+      operation: kind === "directory" ? "list" : "read",
+      isHeld,
+    });
+    if (kind !== "file" || !isExecutable(path)) return [answer];
+    return [answer, decidePath(policy, path, { operation: "exec", isHeld })];
+  }
+  // What is done to a directory is done to what is in it.
+  const target = kind === "directory" ? join(path, "…") : path;
+  const operation = kind === "file" ? "write" : "create";
+  const answer = decidePath(policy, target, { operation, isHeld });
+  return [{ ...answer, path }];
+}
+
+const VERBS: Readonly<Record<PathAnswer["operation"], string>> = {
+  read: "read",
+  list: "list",
+  exec: "run",
+  write: "write",
+  create: "make and remove files in",
+  ioctl: "control",
+};
+
+function pathText(answer: PathAnswer, host: Host): string {
+  const { allowed, operation, path, why } = answer;
+  const verb = VERBS[operation];
+  return `${allowed ? "may" : "may not"} ${verb} ${short(path, host)}: ${why}`;
+}
+
+function socketText({ allowed, path, why }: SocketAnswer, host: Host): string {
+  const words = allowed ? "may" : "may not";
+  return escapeControl(`${words} connect to ${short(path, host)}: ${why}`);
+}
+
+function hostText({ allowed, host, port, why }: HostAnswer): string {
+  const words = allowed ? "may" : "may not";
+  return escapeControl(`${words} connect to ${host} on port ${port}: ${why}`);
+}
+
+function short(path: string, host: Host): string {
+  return tilde(path, host.env["HOME"] ?? "");
+}

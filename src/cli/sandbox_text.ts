@@ -1,0 +1,88 @@
+/** A policy as people read it. */
+import { tilde } from "../base/paths.ts";
+import {
+  ACCESS_WORDS,
+  type IsHeld,
+  type PathGrant,
+  type SandboxPolicy,
+} from "../sandbox/mod.ts";
+
+/** How a policy is shown. */
+export interface PolicyView {
+  readonly title: string;
+  readonly home: string;
+  readonly isHeld: IsHeld;
+}
+
+const ORDER = ["write", "exec", "read", "device", "create"] as const;
+
+/** The lines of a whole policy, control characters not yet escaped. */
+export function policyLines(
+  policy: SandboxPolicy,
+  { title, home, isHeld }: PolicyView,
+): string[] {
+  const passing = policy.environment.filter(({ passes }) => passes).length;
+  return [
+    title,
+    ...ORDER.flatMap((access) => accessLines(policy, access, home)),
+    ...networkLines(policy, home),
+    ...section(
+      "protected",
+      policy.protected.map((path) => {
+        const how = isHeld(path)
+          ? "held by the system"
+          : "compared before and after";
+        return [tilde(path.path, home), `${path.why.text}; ${how}`];
+      }),
+    ),
+    ...section(
+      "left out",
+      policy.leftOut.map(({ path, why }) => [tilde(path, home), why]),
+    ),
+    "",
+    `variables: ${passing} of ${policy.environment.length} pass; see them: aenv sandbox explain --vars`,
+  ];
+}
+
+function accessLines(
+  { grants }: SandboxPolicy,
+  access: PathGrant["access"],
+  home: string,
+): string[] {
+  const rows = grants.filter((grant) => grant.access === access)
+    .map(({ path, why }) => [tilde(path, home), why.text]);
+  return section(ACCESS_WORDS[access], rows);
+}
+
+function networkLines(
+  { network, unixSockets }: SandboxPolicy,
+  home: string,
+): string[] {
+  const hosts = network.mode === "hosts" ? network.allow : [];
+  return [
+    "",
+    network.mode === "hosts" && hosts.length === 0
+      ? "network: no host"
+      : `network: ${network.mode}`,
+    ...hosts.map(({ pattern }) => `  ${pattern}`),
+    ...section(
+      "connect to",
+      unixSockets.map(({ path, why }) => [tilde(path, home), why.text]),
+    ),
+  ];
+}
+
+function section(
+  title: string,
+  rows: readonly (readonly string[])[],
+): string[] {
+  if (rows.length === 0) return [];
+  const width = Math.max(...rows.map(([name]) => name!.length));
+  return [
+    "",
+    title,
+    ...rows.map(([name, why]) =>
+      `  ${name!.padEnd(Math.min(width, 48))}  ${why}`
+    ),
+  ];
+}

@@ -1,0 +1,24 @@
+/** The sandbox of a launch, loaded when an env asks for one: most of it is of no use to the others. */
+import type { Dirs } from "../base/dirs.ts";
+import type { Host } from "../os/host.ts";
+import type { PresetHosts, SandboxPolicy } from "../sandbox/mod.ts";
+import type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
+
+/** The policy under which a launch would run. Throws (exit 3) when something that is needed or asked for may not be granted. */
+export async function planSandbox(
+  request: SandboxRequest,
+  host: Host,
+  dirs: Dirs,
+): Promise<PlannedPolicy> {
+  const { planPolicy } = await import("./sandbox_policy.ts");
+  return planPolicy(request, host, dirs);
+}
+
+/** What the presets of the policy's network stand for. */
+export async function findPresetHosts(
+  policy: SandboxPolicy,
+  host: Host,
+): Promise<PresetHosts> {
+  const { presetHostsFor } = await import("./sandbox_hosts.ts");
+  return await presetHostsFor(policy, host);
+}

@@ -1,0 +1,55 @@
+/** What `explain` has to know of this machine. Reads, never writes. */
+import { type AbsPath, ancestors, join } from "../base/paths.ts";
+import { readSupervisorFacts } from "./exec_facts.ts";
+import type { IsHeld } from "./explain.ts";
+import { Looker } from "./host_facts_paths.ts";
+import { planMounts } from "./mounts.ts";
+import { parsePort, splitAuthority } from "./network/host_name.ts";
+import { isIn } from "./path_text.ts";
+import type { SandboxPolicy } from "./types.ts";
+
+/** Which protected paths the system keeps as they are here: all under Seatbelt, on Linux those that a namespace covers. */
+export function heldHere(policy: SandboxPolicy): IsHeld {
+  if (policy.os === "darwin") return () => true;
+  const mounts = planMounts(policy, readSupervisorFacts());
+  const [readOnly, pinned] = [mounts?.readOnly ?? [], mounts?.pinned ?? []];
+  return ({ path }) =>
+    readOnly.some((dir) => isIn(path, dir)) || pinned.includes(path);
+}
+
+/** A path as the policy knows it. */
+export interface RealPath {
+  readonly real: AbsPath;
+  readonly kind: "file" | "directory" | "socket" | "missing";
+}
+
+/** Where a path leads; of a missing one the part that is there. */
+export function lookAtPath(path: AbsPath): RealPath {
+  const looker = new Looker();
+  for (const above of ancestors(path)) {
+    const match = looker.look(above);
+    if (match === undefined) continue;
+    const rest = path.slice(above.length);
+    return rest === "" || above === path
+      ? { real: match.path, kind: match.kind }
+      : { real: join(match.path, rest), kind: "missing" };
+  }
+  return { real: path, kind: "missing" };
+}
+
+/** `example.com`, `example.com:8443`, `https://example.com/x`; undefined for what is none of these. */
+export function parseHostQuestion(
+  text: string,
+): { readonly host: string; readonly port: number } | undefined {
+  if (text.includes("://")) {
+    const url = URL.parse(text);
+    if (url === null || url.hostname === "") return undefined;
+    const port = url.port || (url.protocol === "http:" ? "80" : "443");
+    return { host: url.hostname, port: Number(port) };
+  }
+  const { host, port } = splitAuthority(text);
+  const number = port === undefined ? 443 : parsePort(port);
+  return host === "" || number === undefined
+    ? undefined
+    : { host, port: number };
+}

@@ -8,6 +8,9 @@ import { TempDir } from "../support/temp.ts";
 /** What belongs to the journal and the store, and says nothing about envs. */
 const JOURNAL = /^\/\.aenv\/(state|store|trash|\.lock)(\/|$)/;
 
+/** What only says that there is a project. */
+const KNOWN = /^\/\.aenv\/envs(\/[^/]+-[0-9a-f]{8}(\/project)?)?$/;
+
 /** System calls that change a file system, for strace; not all machines have all. */
 const CHANGES = [
   ...["mkdir", "mkdirat", "rmdir", "rename", "renameat", "renameat2"],
@@ -124,6 +127,14 @@ export class KillWorld implements Disposable {
     return run("strace", [...how, ...what, ...args], this.#options);
   }
 
+  /** Removes directories of the aenv home, also read-only ones. */
+  async remove(...names: readonly string[]): Promise<void> {
+    const script =
+      'for d; do [ ! -d "$d" ] || chmod -R u+w "$d"; rm -rf "$d"; done';
+    const paths = names.map((name) => `${this.home}/.aenv/${name}`);
+    await this.#shell(script, paths);
+  }
+
   /** Keeps the home as it is for {@link restore}. */
   async save(name = "saved"): Promise<void> {
     await this.#copy(this.home, `${this.#temp.path}/${name}`);
@@ -137,7 +148,11 @@ export class KillWorld implements Disposable {
   async #copy(from: string, to: string): Promise<void> {
     const script =
       '[ ! -d "$2" ] || chmod -R u+w "$2"; rm -rf "$2" && cp -a "$1" "$2"';
-    const args = ["-c", script, "sh", from, to];
+    await this.#shell(script, [from, to]);
+  }
+
+  async #shell(script: string, words: readonly string[]): Promise<void> {
+    const args = ["-c", script, "sh", ...words];
     const { code, stderr } = await run("/bin/sh", args, {
       env: { PATH: "/usr/bin:/bin" },
       cwd: "/",
@@ -145,10 +160,12 @@ export class KillWorld implements Disposable {
     if (code !== 0) throw new Error(stderr);
   }
 
-  /** The home but for the journal and the store. */
+  /** The home but for the journal, the store, and which projects it knows. */
   state(): State {
     const all = Object.entries(snapshot(this.home));
-    return Object.fromEntries(all.filter(([path]) => !JOURNAL.test(path)));
+    return Object.fromEntries(
+      all.filter(([path]) => !JOURNAL.test(path) && !KNOWN.test(path)),
+    );
   }
 
   /** Paths of what is half done, anywhere, and of what should have been cleared up. */

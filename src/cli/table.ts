@@ -214,7 +214,7 @@ export const TABLE: readonly TableRow[] = [
     group: "care",
     hidden: true,
     summary: "Say how much the store of plugins and skills holds",
-    load: () => import("./commands/store.ts"),
+    load: async () => ({ command: (await import("./commands/store.ts")).size }),
   },
   {
     name: "store verify",

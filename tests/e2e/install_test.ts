@@ -117,7 +117,7 @@ Deno.test("an edited source changes nothing until an update", async () => {
     /OTHER/,
   );
   const update = await world.aenv.must(["update", "strict"]);
-  assert.match(update, /changed: files of skill strict\n  - SKILL\.md: file/);
+  assert.match(update, /changed: files of skill strict\n +- SKILL\.md: file/);
   assert.notEqual(read(`${world.project}/aenv.lock`), lock);
   await world.aenv.must(["verify"]);
   assert.match(

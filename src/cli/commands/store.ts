@@ -14,9 +14,15 @@ import { showBytes } from "../numbers.ts";
 export const command: Command = {
   words: { examples: ["aenv store", "aenv store verify", "aenv store gc"] },
   run(_input, host) {
-    const size = measureStore({ host, dirs: hostDirs(host) });
-    return { data: size, text: () => sizeText(size) };
+    const found = measureStore({ host, dirs: hostDirs(host) });
+    return { data: found, text: () => sizeText(found) };
   },
+};
+
+/** `aenv store size`: the same, for those who say what they want. */
+export const size: Command = {
+  ...command,
+  words: { examples: ["aenv store size"] },
 };
 
 /** `aenv store verify`. */
@@ -51,14 +57,14 @@ export const gc: Command = {
   },
 };
 
-function sizeText(size: StoreSize): string {
+function sizeText(found: StoreSize): string {
   const rows: [string, number][] = [
-    ["copies that environments share", size.sharedBytes],
-    ["damaged, put aside", size.quarantinedBytes],
-    ["temporary", size.temporaryBytes],
+    ["copies that environments share", found.sharedBytes],
+    ["damaged, put aside", found.quarantinedBytes],
+    ["temporary", found.temporaryBytes],
   ];
   return [
-    `${trees(size.objects)}: ${showBytes(size.bytes)}`,
+    `${trees(found.objects)}: ${showBytes(found.bytes)}`,
     ...rows.filter(([, bytes]) => bytes > 0)
       .map(([name, bytes]) => `${name}: ${showBytes(bytes)}`),
   ].join("\n");

@@ -64,7 +64,14 @@ export {
 } from "./login.ts";
 export { removeEnv } from "./remove.ts";
 export { renameEnv } from "./rename.ts";
-export { beginRun, endRun, liveRuns, type Run, runDirFor } from "./runs.ts";
+export {
+  beginRun,
+  endRun,
+  liveRuns,
+  nameAgent,
+  type Run,
+  runDirFor,
+} from "./runs.ts";
 export { refFromOption, resolveEnv } from "./resolve.ts";
 export {
   envHistory,

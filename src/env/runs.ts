@@ -8,12 +8,13 @@ import {
   readDir,
   readText,
   removeTree,
+  writeAtomic,
   writeNew,
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { processStart } from "../os/process.ts";
 
-/** A launch. The launcher becomes the agent, so its process id and start are the agent's. */
+/** A launch. The launcher mostly becomes the agent: then its process id and start are the agent's. */
 export interface Run {
   readonly pid: number;
   /** See `processStart`: tells a process from a later one with the same id. */
@@ -22,6 +23,8 @@ export interface Run {
   readonly slotName: string;
   readonly agent: string;
   readonly cwd: string;
+  /** The agent, where the launcher did not become it. */
+  readonly agentProcess?: { readonly pid: number; readonly start: string };
   /** The launch's own directory; also holds its generated files. */
   readonly dir: AbsPath;
 }
@@ -32,7 +35,7 @@ const RECORD = "run.json";
 export function beginRun(
   dirs: Dirs,
   host: Host,
-  run: Omit<Run, "pid" | "start" | "dir">,
+  run: Omit<Run, "pid" | "start" | "dir" | "agentProcess">,
 ): AbsPath {
   ensureDir(dirs.runs);
   // An agent that ends runs nothing of ours: the next launch cleans up behind it.
@@ -63,19 +66,29 @@ function ownStart(host: Host): string {
   return start;
 }
 
-/** Forgets a launch that came to nothing. */
+/** Writes down which process the agent of a launch is, where this one stays beside it. */
+export function nameAgent(dir: AbsPath, pid: number): void {
+  const record = readRecord(dir);
+  const start = processStart(pid);
+  if (record === undefined || start === undefined) return;
+  const { dir: _, ...run } = record;
+  const text = JSON.stringify({ ...run, agentProcess: { pid, start } });
+  writeAtomic(join(dir, RECORD), text + "\n");
+}
+
+/** Forgets a launch that came to nothing, or has come to its end. */
 export function endRun(dir: AbsPath): void {
   removeTree(dir);
 }
 
-/** The launches whose process still lives. Directories of dead ones are removed. */
+/** The launches whose process, or agent, still lives. Directories of dead ones are removed. */
 export function liveRuns(dirs: Dirs): Run[] {
   const live: Run[] = [];
   for (const entry of readDir(dirs.runs) ?? []) {
     const match = /^(\d+)-([A-Za-z0-9_]+)$/.exec(entry.name);
     if (!match || entry.kind !== "directory") continue;
     const dir = join(dirs.runs, entry.name);
-    if (processStart(Number(match[1])) !== match[2]) {
+    if (!isProcess(Number(match[1]), match[2]) && !agentLives(dir)) {
       // On a disk that cannot be written it stays, and is no reason to fail.
       discard(dir);
       continue;
@@ -85,6 +98,16 @@ export function liveRuns(dirs: Dirs): Run[] {
     if (run) live.push(run);
   }
   return live;
+}
+
+function isProcess(pid: number, start: string | undefined): boolean {
+  return start !== undefined && processStart(pid) === start;
+}
+
+/** Whether the agent of a dead launch outlived it: it needs its files. */
+function agentLives(dir: AbsPath): boolean {
+  const agent = readRecord(dir)?.agentProcess;
+  return agent !== undefined && isProcess(agent.pid, agent.start);
 }
 
 function readRecord(dir: AbsPath): Run | undefined {

@@ -39,19 +39,7 @@ function checkServer(
     variables: Readonly<Record<string, string>>;
   },
 ): void {
-  const isExposed = env.manifest.secrets.expose !== undefined;
   for (const reference of serverTexts(server).flatMap(findReferences)) {
-    if (reference.kind === "secret" && isExposed) continue;
-    if (reference.kind === "secret") {
-      const key = quote(reference.key);
-      throw refusal("NOT_SUPPORTED", env, {
-        state: `MCP server ${
-          quote(name)
-        } needs the secret ${key}, which this version cannot hand to it alone`,
-        hint:
-          'Write expose = "env" under [secrets] to let the agent have it too',
-      });
-    }
     if (reference.kind !== "env" || reference.optional) continue;
     if (Object.hasOwn(variables, reference.name)) continue;
     // The agent would pass the text on as it stands and start the server with it.

@@ -1,6 +1,6 @@
 /** A launch plan in words. */
 import { tilde } from "../base/paths.ts";
-import type { LaunchPlan } from "./types.ts";
+import type { LaunchPlan, PlannedService } from "./types.ts";
 
 /** The text of `run --explain`. */
 export function explainPlan(plan: LaunchPlan, home: string): string {
@@ -28,6 +28,7 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     ...section("arguments", plan.args.map((arg) => `  ${arg}`)),
     ...section("environment", changes),
     ...section("secrets in the environment", exposed),
+    ...section("servers beside the agent", plan.services.flatMap(serviceLines)),
     ...section("copies", installs),
     ...section("files", files),
     ...section("hook", plan.hook === undefined ? [] : [`  ${plan.hook}`]),
@@ -37,6 +38,18 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     ),
     ...section("notes", plan.notes.map((note) => `  ${note}`)),
   ].join("\n");
+}
+
+function serviceLines(service: PlannedService): string[] {
+  const { kind, name, secrets } = service;
+  const [what, table] = kind === "stdio"
+    ? [[service.command, ...service.args].join(" "), service.env]
+    : [service.url, service.headers];
+  return [
+    `  ${name} (${kind}): ${what}`,
+    ...Object.entries(table).map(([key, text]) => `    ${key}=${text}`),
+    `    secrets: ${secrets.join(", ")}`,
+  ];
 }
 
 function section(title: string, lines: readonly string[]): string[] {

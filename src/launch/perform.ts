@@ -1,5 +1,4 @@
 /** Doing what a plan says, up to the point where this process becomes the agent. */
-import { type Dirs } from "../base/dirs.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
@@ -22,7 +21,6 @@ import {
   tempName,
   writeNew,
 } from "../os/fs.ts";
-import type { Host } from "../os/host.ts";
 import { run } from "../os/process.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { environmentOf } from "./exposed.ts";
@@ -30,16 +28,12 @@ import { isStored, mendPlaced, placeFromStore } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
 import { discard } from "../os/discard.ts";
 import { checkCopy, rememberMarks } from "./trust_check.ts";
-import type { InstallStep, LaunchPlan } from "./types.ts";
+import type { Supervisor } from "./supervise.ts";
+import type { InstallStep, LaunchPlan, PerformContext } from "./types.ts";
 
-/** Where a plan is performed. */
-export interface PerformContext {
-  readonly env: OpenEnv;
-  readonly host: Host;
-  readonly dirs: Dirs;
-}
+export type { PerformContext };
 
-/** Prepares everything and becomes the program. Returns only by throwing; then nothing of the launch is left. */
+/** Prepares everything and becomes the program, or stays beside it. Returns only by throwing; then nothing of the launch is left. */
 export async function performLaunch(
   plan: LaunchPlan,
   context: PerformContext,
@@ -48,10 +42,12 @@ export async function performLaunch(
   try {
     // Before the hook, which does not get them: what is missing is said before anything runs.
     const environment = await environmentOf(plan, context.env, context);
+    const supervisor = await supervisorOf(plan, context, runDir);
     if (plan.hook !== undefined) await runHook(plan.hook, plan, context.env);
     if (context.host.env["AENV_QUIET"] === undefined) {
       for (const note of plan.notes) context.host.notice(`aenv: ${note}`);
     }
+    if (supervisor !== undefined) return await supervisor.run(environment);
     becomeProgram({
       path: plan.program,
       args: plan.args,
@@ -61,6 +57,18 @@ export async function performLaunch(
     endRun(runDir);
     throw error;
   }
+}
+
+/** What stays beside the agent; undefined when nothing has to. */
+async function supervisorOf(
+  plan: LaunchPlan,
+  context: PerformContext,
+  runDir: AbsPath,
+): Promise<Supervisor | undefined> {
+  if (plan.services.length === 0) return undefined;
+  // Most launches need none and do not load it.
+  const { openSupervisor } = await import("./supervise.ts");
+  return await openSupervisor(plan, context, runDir);
 }
 
 /** Writes what the plan says: slot, copies, generated files. Returns the launch's own directory. */

@@ -11,7 +11,6 @@ import {
   findAgent,
 } from "../agents/mod.ts";
 import { type OpenEnv, readConfig, runDirFor } from "../env/mod.ts";
-import { type McpServer, toAgentForm } from "../manifest/mod.ts";
 import { isDirectory, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { checkLaunchable } from "./checks.ts";
@@ -21,9 +20,18 @@ import {
   launchEnvironment,
   undoOuterLaunch,
 } from "./environment.ts";
-import { type Exposed, exposedVariables, withExposed } from "./exposed.ts";
+import { type Exposed, exposedVariables } from "./exposed.ts";
+import { agentServer, serverDir } from "./servers.ts";
+import {
+  checkPluginServers,
+  launcherMark,
+  planServices,
+  serviceEntry,
+  serviceFiles,
+  serviceVariables,
+} from "./services.ts";
 import { LaunchTrust } from "./trust_check.ts";
-import type { LaunchPlan, PlannedFile } from "./types.ts";
+import type { LaunchPlan, PlannedFile, PlannedService } from "./types.ts";
 
 /** The command that installs Claude Code. */
 export const INSTALL_CLAUDE = "npm install -g @anthropic-ai/claude-code";
@@ -61,7 +69,7 @@ export async function planLaunch(
   const contents = trustedContents(env, { home, dirs }, trust);
   const exposed = await exposedVariables(env);
   const runDir = runDirFor(dirs, host);
-  const recipe = planRecipe(request, {
+  const { recipe, services } = planRecipe(request, {
     base,
     home,
     contents,
@@ -69,18 +77,21 @@ export async function planLaunch(
     runDir,
     dirs,
     cwd: host.cwd(),
-    os: host.os,
+    host,
   });
+  const reached = serviceVariables(services, base);
   const environment = launchEnvironment({
     base,
     passes: claude.passesToClaude,
     vars: env.manifest.vars,
     exposed: Object.keys(exposed),
     isolation: {
-      set: { ...recipe.set, ...xdgVariables(env) },
+      set: { ...recipe.set, ...xdgVariables(env), ...reached },
       unset: recipe.unset,
     },
-    breadcrumbs: breadcrumbs(env, { host, dirs, isAgent }),
+    breadcrumbs: breadcrumbs(env, dirs, {
+      launcher: isAgent ? launcherMark(services, host.pid) : undefined,
+    }),
     shims: dirs.shims,
   });
   return {
@@ -93,8 +104,9 @@ export async function planLaunch(
     environment,
     environmentChanges: environmentChanges(host.env, environment),
     exposed,
+    services,
     installs: contents.installs,
-    files: isAgent ? renderFiles(recipe.files, runDir) : [],
+    files: isAgent ? await plannedFiles(recipe, services, runDir) : [],
     hook: env.manifest.preActivate,
     trust: isAgent ? recipe.trust : undefined,
     notes: recipe.notes,
@@ -118,7 +130,7 @@ interface RecipeContext {
   readonly base: Readonly<Record<string, string>>;
   readonly home: AbsPath;
   readonly cwd: AbsPath;
-  readonly os: Host["os"];
+  readonly host: Host;
   readonly contents: Contents;
   readonly exposed: Exposed;
   readonly runDir: AbsPath;
@@ -128,14 +140,23 @@ interface RecipeContext {
 function planRecipe(
   request: LaunchRequest,
   context: RecipeContext,
-): claude.Recipe {
+): { readonly recipe: claude.Recipe; readonly services: PlannedService[] } {
   const { env } = request;
-  const { base, home, cwd, os, contents, exposed, runDir, dirs } = context;
+  const { base, home, cwd, host, contents, exposed, runDir, dirs } = context;
   const args = claude.parseUserArgs(
     request.program === undefined ? request.args : [],
   );
   const callerSettings = readCallerSettings(args.settings, cwd);
   claude.validateSettings(callerSettings);
+  const managedMcp =
+    lstat(join(claude.managedDir(host.os), "managed-mcp.json")) !== undefined;
+  const plugins = pluginPlaces(env, contents);
+  for (const { name, source } of plugins) {
+    checkPluginServers(name, claude.pluginServers(source));
+  }
+  const dirOf = (dir: string) => serverDir(dir, { baseDir: env.baseDir, home });
+  const place = { runDir, cwd, host, dirOf };
+  const services = planServices(env, place);
   const recipe = claude.claudeRecipe({
     isolation: env.manifest.isolation,
     projectConfig: env.manifest.projectConfig,
@@ -147,16 +168,20 @@ function planRecipe(
       home,
       manifestDir: env.scope === "project" ? env.baseDir : undefined,
     }),
-    mcp: Object.fromEntries(
-      Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
-        .map((
-          [name, server],
-        ) => [name, agentServer(server, { env, home, exposed })]),
-    ),
-    plugins: pluginPlaces(env, contents),
+    mcp: {
+      ...Object.fromEntries(
+        Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
+          .map((
+            [name, server],
+          ) => [name, agentServer(server, { env, home, exposed })]),
+      ),
+      ...Object.fromEntries(
+        services.map((service) => [service.name, serviceEntry(service, place)]),
+      ),
+    },
+    plugins,
     args,
-    managedMcp:
-      lstat(join(claude.managedDir(os), "managed-mcp.json")) !== undefined,
+    managedMcp,
     callerSettings,
   });
   claude.validateSettings(
@@ -167,7 +192,10 @@ function planRecipe(
       (recipe.files[claude.MCP_FILE] as Record<string, unknown>)["mcpServers"],
     ),
   );
-  return recipe;
+  // Only the launch of an agent that reads our file needs them.
+  const isUsed = request.program === undefined && !args.informational &&
+    !managedMcp;
+  return { recipe, services: isUsed ? services : [] };
 }
 
 function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
@@ -192,47 +220,6 @@ function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
     installed: skillsPlugin,
     data,
   }];
-}
-
-function agentServer(
-  server: McpServer,
-  { env: { baseDir }, home, exposed }:
-    & Pick<RecipeContext, "home" | "exposed">
-    & { env: OpenEnv },
-): claude.ServerEntry {
-  function form(text: string): string {
-    return withExposed(toAgentForm(text), exposed);
-  }
-  function rendered(
-    table: Readonly<Record<string, string>>,
-  ): Record<string, string> {
-    return Object.fromEntries(
-      Object.entries(table).map(([name, text]) => [name, form(text)]),
-    );
-  }
-  if (server.type !== "stdio") {
-    return {
-      type: server.type,
-      url: form(server.url),
-      headers: rendered(server.headers),
-    };
-  }
-  const { args, env, cwd } = server;
-  const words = [server.command, ...args].map(form);
-  const [command, ...rest] = cwd === undefined
-    ? words
-    : claude.startedIn(serverDir(cwd, { baseDir, home }), words);
-  return { type: "stdio", command, args: rest, env: rendered(env) };
-}
-
-/** Where a server is started: `cwd` as the manifest has it. */
-function serverDir(
-  cwd: string,
-  { baseDir, home }: { baseDir: AbsPath; home: AbsPath },
-): AbsPath {
-  return /^~(\/|$)/.test(cwd)
-    ? join(home, cwd.slice(1))
-    : resolveFrom(baseDir, cwd);
 }
 
 /** The settings of the last `--settings`, as the agent counts them: a JSON text or a file. */
@@ -302,22 +289,25 @@ function xdgVariables(env: OpenEnv): Record<string, string> {
 
 function breadcrumbs(
   env: OpenEnv,
-  { host, dirs, isAgent }: { host: Host; dirs: Dirs; isAgent: boolean },
+  dirs: Dirs,
+  { launcher }: { launcher: string | undefined },
 ): Record<string, string> {
   return {
     [Var.env]: env.breadcrumb,
     [Var.active]: env.label,
     [Var.home]: dirs.root,
-    ...(isAgent ? { [Var.launcher]: String(host.pid) } : {}),
+    ...(launcher === undefined ? {} : { [Var.launcher]: launcher }),
   };
 }
 
-function renderFiles(
-  files: Readonly<Record<string, unknown>>,
+async function plannedFiles(
+  { files }: claude.Recipe,
+  services: readonly PlannedService[],
   runDir: AbsPath,
-): PlannedFile[] {
-  return Object.entries(files).map(([name, value]) => ({
+): Promise<PlannedFile[]> {
+  const rendered = Object.entries(files).map(([name, value]) => ({
     path: join(runDir, name),
     content: JSON.stringify(value, undefined, 2) + "\n",
   }));
+  return [...rendered, ...await serviceFiles(services, runDir)];
 }

@@ -10,6 +10,7 @@ import type { Host } from "../os/host.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { performLaunch } from "./perform.ts";
 import { findClaude, planLaunch } from "./plan.ts";
+import { supervisorMark } from "./services.ts";
 
 /** Starts Claude Code in the active env, or in the one that `-E` named. Throws with exit code 3: the agent was not started. */
 export async function launchClaude(
@@ -18,7 +19,7 @@ export async function launchClaude(
   option?: string,
 ): Promise<never> {
   try {
-    if (host.env[Var.launcher] === String(host.pid)) throw loopError(host);
+    if (isLoop(host)) throw loopError(host);
     const { env, dirs } = activeEnv(host, option);
     if (env.kind === "global") becomeGlobal(args, host, findClaude(host, dirs));
     const plan = await planLaunch({ env, args }, host, dirs);
@@ -62,7 +63,15 @@ function becomeGlobal(
   becomeProgram({ path, args, env });
 }
 
-/** execve keeps the process id: finding our own id here means that what we started was a way back to us. */
+/**
+ * execve keeps the process id: finding our own id here means that what we started was a way back to us. So does finding our
+ * parent's as that of a supervisor, which starts nothing but the agent with these variables.
+ */
+function isLoop({ env, pid, parent }: Host): boolean {
+  const launcher = env[Var.launcher];
+  return launcher === `${pid}` || launcher === supervisorMark(parent);
+}
+
 function loopError(host: Host): AppError {
   const root = dirsAt(aenvRoot(host.env, () => host.home()));
   return new AppError(

@@ -1,6 +1,16 @@
 /** A launch as one plain value. */
 import type { AbsPath } from "../base/paths.ts";
+import type { Dirs } from "../base/dirs.ts";
+import type { OpenEnv } from "../env/mod.ts";
+import type { Host } from "../os/host.ts";
 import type { TreeHash } from "../store/mod.ts";
+
+/** Where a plan is performed. */
+export interface PerformContext {
+  readonly env: OpenEnv;
+  readonly host: Host;
+  readonly dirs: Dirs;
+}
 
 /** What a tree must hold. */
 export interface TrustedContent {
@@ -29,6 +39,35 @@ export interface PlannedFile {
   readonly content: string;
 }
 
+/**
+ * An MCP server that needs a secret. It does not run under the agent: a supervisor starts it, or adds its headers. Templates
+ * are as the manifest has them, with `${secret:KEY}` and `${VAR}`; a plan never holds a value.
+ */
+export type PlannedService =
+  | {
+    readonly kind: "stdio";
+    readonly name: string;
+    /** Templates. */
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly cwd: AbsPath;
+    /** Keys of the secrets that it gets. */
+    readonly secrets: readonly string[];
+    /** Where the agent's relay connects. */
+    readonly socket: AbsPath;
+    /** Where its standard error goes, masked. */
+    readonly log: AbsPath;
+  }
+  | {
+    readonly kind: "http" | "sse";
+    readonly name: string;
+    /** Templates. */
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly secrets: readonly string[];
+  };
+
 /** Everything a launch will do. Printed by `run --explain`. */
 export interface LaunchPlan {
   /** The env's label. */
@@ -44,6 +83,8 @@ export interface LaunchPlan {
   readonly environmentChanges: Readonly<Record<string, string | null>>;
   /** Variable → key of the secret that it gets when the agent is started. Values are never part of a plan. */
   readonly exposed: Readonly<Record<string, string>>;
+  /** MCP servers beside the agent. With any, this process stays as its supervisor; else it becomes the agent. */
+  readonly services: readonly PlannedService[];
   readonly installs: readonly InstallStep[];
   readonly files: readonly PlannedFile[];
   /** Shell command run first. */

@@ -38,3 +38,23 @@ function parseReference(body: string): Reference | undefined {
 export function toAgentForm(text: string): string {
   return text.replace(/\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g, "${$1}");
 }
+
+/** `text` with each reference replaced by what `fill` gives for it. A variable comes with the default that stands after it. */
+export function fillReferences(
+  text: string,
+  fill: {
+    readonly secret: (key: string) => string;
+    readonly variable: (name: string, fallback: string | undefined) => string;
+  },
+): string {
+  return text.replace(/\$\{([^}]*)\}/g, (whole, body: string) => {
+    const reference = parseReference(body);
+    if (reference?.kind === "secret") return fill.secret(reference.key);
+    if (reference?.kind !== "env") return whole;
+    const cut = body.indexOf(":-");
+    return fill.variable(
+      reference.name,
+      cut < 0 ? undefined : body.slice(cut + 2),
+    );
+  });
+}

@@ -12,6 +12,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string>>;
   readonly os: "linux" | "darwin" | "windows";
   readonly pid: number;
+  /** Process id of whoever started this one. */
+  readonly parent: number;
   /** Effective user id; undefined on Windows. */
   readonly uid: number | undefined;
   /** This program's own file. */
@@ -38,6 +40,7 @@ export function hostWith(parts: Partial<Host> & Pick<Host, "env">): Host {
     args: Deno.args,
     os,
     pid: Deno.pid,
+    parent: Deno.ppid,
     uid: Deno.uid() ?? undefined,
     self: Deno.execPath() as AbsPath,
     home: () => homeFrom(parts.env, parts.os ?? os),

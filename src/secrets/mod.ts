@@ -17,3 +17,12 @@ export { withoutLineEnd } from "./line_end.ts";
 export { MAX_VALUE_BYTES, SecretValue } from "./value.ts";
 export { variableName, variableNames } from "./variable_name.ts";
 export { openSecrets, type SecretsInput } from "./open.ts";
+export { Broker } from "./broker.ts";
+export type { BrokeredServer, BrokerOptions } from "./broker_types.ts";
+export { isDescendant } from "./descent.ts";
+export {
+  HttpRelay,
+  type RelayedServer,
+  type RelayEntry,
+} from "./http_relay.ts";
+export { RELAY_SCRIPT } from "./relay_script.ts";

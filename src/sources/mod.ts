@@ -9,6 +9,7 @@ export {
 } from "./content_root.ts";
 export { type FetchOptions, fetchSource } from "./fetch.ts";
 export { localPath, locate } from "./local_path.ts";
+export { caCertificates } from "./network_env.ts";
 export { newestSpec } from "./newest.ts";
 export { npmRegistryUrls } from "./npm/registry_urls.ts";
 export { parseSource } from "./parse.ts";

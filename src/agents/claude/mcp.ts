@@ -21,6 +21,24 @@ export interface PluginPlace {
   readonly data: AbsPath;
 }
 
+/**
+ * The variables that the agent gives to a server, as far as they are known before it runs: all of its own but the login, and
+ * those that name it and the project.
+ */
+export function serverVariables(
+  environment: Readonly<Record<string, string>>,
+  project: AbsPath,
+): Record<string, string> {
+  const kept = Object.entries(environment).filter(([name]) =>
+    !name.startsWith("CLAUDE_CODE_OAUTH_")
+  );
+  return {
+    ...Object.fromEntries(kept),
+    CLAUDECODE: "1",
+    CLAUDE_PROJECT_DIR: project,
+  };
+}
+
 /** The command line that runs `words` in `dir`: the agent starts every server where it runs itself. */
 export function startedIn(dir: AbsPath, words: readonly string[]): string[] {
   const script = 'cd -- "$1" && shift && exec "$@"';

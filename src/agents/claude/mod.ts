@@ -8,6 +8,7 @@ export {
   type PluginPlace,
   pluginServers,
   type ServerEntry,
+  serverVariables,
   startedIn,
 } from "./mcp.ts";
 export { commandWords, pluginEffects, textEffects } from "./plugin_effects.ts";

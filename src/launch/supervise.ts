@@ -1,0 +1,62 @@
+/** A launch that has something to keep: this process stays, with the agent as its child on the same terminal. */
+import { endRun, nameAgent } from "../env/mod.ts";
+import type { AbsPath } from "../base/paths.ts";
+import { Children } from "../os/children.ts";
+import { keepInherited } from "../os/inherited.ts";
+import { endAs, hideMemory, SignalPasser, stopAlong } from "../os/job.ts";
+import { type StartProgram, startServices } from "./service_run.ts";
+import { type FilledServices, fillServices } from "./service_values.ts";
+import type { LaunchPlan, PerformContext } from "./types.ts";
+
+/** A launch whose values have been looked up. */
+export interface Supervisor {
+  /** Runs the agent to its end and ends as it did. Returns only by throwing: then the agent was not started. */
+  run(environment: Readonly<Record<string, string>>): Promise<never>;
+}
+
+/** Looks up what the services need. Throws whatever makes them impossible: nothing has been started then. */
+export async function openSupervisor(
+  plan: LaunchPlan,
+  context: PerformContext,
+  runDir: AbsPath,
+): Promise<Supervisor> {
+  const filled = await fillServices(plan, context.env, context);
+  return {
+    run: (environment) =>
+      supervise({ ...plan, environment }, context, { filled, runDir }),
+  };
+}
+
+async function supervise(
+  plan: LaunchPlan,
+  { host }: PerformContext,
+  { filled, runDir }: {
+    readonly filled: FilledServices;
+    readonly runDir: AbsPath;
+  },
+): Promise<never> {
+  hideMemory();
+  using children = new Children();
+  // From here on a signal is the agent's, which is not there yet: it would only be lost.
+  const signals = new SignalPasser();
+  const start: StartProgram = (options) => children.start(options);
+  const services = startServices(plan, filled, { host, children, start });
+  try {
+    const agent = start({
+      path: plan.program,
+      args: plan.args,
+      env: plan.environment,
+      onStop: (signal) => void stopAlong(agent, signal),
+    });
+    signals.passTo(agent);
+    keepInherited();
+    nameAgent(runDir, agent.pid);
+    const end = await agent.ended;
+    await services.stop();
+    endRun(runDir);
+    endAs(end);
+  } catch (error) {
+    await services.stop();
+    throw error;
+  }
+}

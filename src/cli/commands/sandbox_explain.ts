@@ -161,7 +161,7 @@ function aboutPath(path: AbsPath, { policy, host, write }: Asked): Outcome {
     write,
     isHeld: heldHere(policy),
   });
-  const rows = answers.map((answer) => pathText(answer, host));
+  const rows = answers.map((answer) => pathText(answer, { kind, host }));
   const leads = real === path ? [] : [`it leads to ${short(real, host)}`];
   return {
     data: answers.map((answer) => ({
@@ -206,9 +206,12 @@ const VERBS: Readonly<Record<PathAnswer["operation"], string>> = {
   ioctl: "control",
 };
 
-function pathText(answer: PathAnswer, host: Host): string {
-  const { allowed, operation, path, why } = answer;
-  const verb = VERBS[operation];
+function pathText(
+  { allowed, operation, path, why }: PathAnswer,
+  { kind, host }: { readonly kind: string; readonly host: Host },
+): string {
+  const isNew = kind === "missing" && operation === "create";
+  const verb = isNew ? "make" : VERBS[operation];
   return `${allowed ? "may" : "may not"} ${verb} ${short(path, host)}: ${why}`;
 }
 

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { CommandHome } from "../../../tests/support/command_home.ts";
+import { command } from "./sandbox_explain.ts";
+
+const MANIFEST = `
+[env]
+name = "e"
+[sandbox]
+enabled = true
+paths = ["~/data:ro"]
+network = { mode = "hosts", allow = ["example.com", "localhost:5432"] }
+env_host = ["AWS_PROFILE"]
+`;
+
+async function explained(
+  home: CommandHome,
+  ...args: string[]
+): Promise<string[]> {
+  return (await home.run(command, ...args)).text().split("\n");
+}
+
+function project(): CommandHome {
+  const home = new CommandHome(MANIFEST).inRepo("sub");
+  Deno.mkdirSync(`${home.path}/repo/.git/hooks`, { recursive: true });
+  for (const name of ["objects", "refs"]) {
+    Deno.mkdirSync(`${home.path}/repo/.git/${name}`);
+  }
+  Deno.writeTextFileSync(`${home.path}/repo/.git/HEAD`, "");
+  Deno.writeTextFileSync(`${home.path}/home/secret`, "");
+  return home;
+}
+
+Deno.test("sandbox explain says of a path which rule gives it, or that none does", async () => {
+  using home = project();
+  Deno.symlinkSync(`${home.path}/home/secret`, `${home.path}/repo/sub/link`);
+  assert.deepEqual(
+    await explained(home, "~/data"),
+    ["may list ~/data: sandbox.paths: ~/data:ro"],
+  );
+  assert.deepEqual(
+    await explained(home, "~/data", "--write"),
+    [
+      "may not make and remove files in ~/data: only read (sandbox.paths: ~/data:ro)",
+    ],
+  );
+  assert.deepEqual(
+    await explained(home, "~/secret"),
+    ["may not read ~/secret: nothing grants it"],
+  );
+  assert.deepEqual(await explained(home, "./link"), [
+    "it leads to ~/secret",
+    "may not read ~/secret: nothing grants it",
+  ]);
+  assert.deepEqual(
+    await explained(home, "./new.txt", "--write"),
+    [
+      `may make ${home.path}/repo/sub/new.txt: the project`,
+    ],
+  );
+  assert.deepEqual(await explained(home, "/usr/bin/env"), [
+    `may read ${Deno.realPathSync("/usr/bin/env")}: system directory`,
+    `may run ${Deno.realPathSync("/usr/bin/env")}: system directory`,
+  ]);
+  assert.match(
+    (await explained(home, "~/.aenv/config.toml", "--write"))[0]!,
+    /^may not .*the home of aenv/,
+  );
+});
+
+Deno.test("sandbox explain claims nothing of a protected file that is only compared", async () => {
+  using home = project();
+  const [text] = await explained(home, "../aenv.toml", "--write");
+  assert.match(
+    text!,
+    /^may write .*aenv\.toml: the project; protected \(it declares the environment\): a change is shown and can be taken back$/,
+  );
+});
+
+Deno.test("sandbox explain answers about hosts as the proxy decides", async () => {
+  using home = project();
+  assert.deepEqual(
+    await explained(home, "example.com"),
+    [
+      "may connect to example.com on port 443: sandbox.network.allow: example.com",
+    ],
+  );
+  for (
+    const [question, answer] of [
+      ["https://EXAMPLE.com./x", /^may connect to /],
+      ["localhost:5432", /^may connect to localhost on port 5432/],
+      ["localhost:5433", /^may not connect to localhost on port 5433/],
+      ["example.com:22", /^may not .* other ports/],
+      ["example.com.evil", /^may not connect/],
+      ["169.254.169.254", /^may not connect/],
+    ] as const
+  ) assert.match((await explained(home, question))[0]!, answer, question);
+  await assert.rejects(
+    () => home.run(command, "example.com:99999"),
+    (error: { code?: string }) => error.code === "USAGE",
+  );
+});
+
+Deno.test("sandbox explain --vars shows each variable's rule and no value", async () => {
+  using home = project();
+  home.set("GITHUB_TOKEN", "ghp_0123456789012345678901234567890123456789");
+  home.set("AWS_PROFILE", "work-profile");
+  const text = (await explained(home, "--vars")).join("\n");
+  assert.match(
+    text,
+    /^passes {2}AWS_PROFILE {2}\(sandbox\.env_host: AWS_PROFILE\)$/m,
+  );
+  assert.match(text, /^- {7}GITHUB_TOKEN {2}\(it looks like a credential/m);
+  assert.ok(!/ghp_|work-profile/.test(text));
+});
+
+Deno.test("sandbox explain shows the whole policy, which --json prints as the value that is enforced", async () => {
+  using home = project();
+  const outcome = await home.run(command);
+  const text = outcome.text();
+  for (
+    const line of [
+      /^environment e$/m,
+      /^read and write$/m,
+      /^ {2}~\/data {3,}sandbox\.paths: ~\/data:ro$/m,
+      /^network: hosts$/m,
+      /^ {2}example\.com$/m,
+      /hooks +git runs them; (held by the system|compared before and after)$/m,
+    ]
+  ) assert.match(text, line);
+  const { grants, network } = outcome.data as Record<string, unknown>;
+  assert.ok(Array.isArray(grants));
+  assert.equal((network as { mode: string }).mode, "hosts");
+});
+
+Deno.test("sandbox explain says that nothing is confined where the sandbox is off", async () => {
+  using home = new CommandHome('[env]\nname = "e"\n').inRepo("sub");
+  await home.run(command, "~/data");
+  assert.ok(
+    home.notices.some((text) =>
+      text.includes("the sandbox of environment e is off")
+    ),
+  );
+});

@@ -4,16 +4,11 @@
  */
 import { type Dirs, PROJECT_FILE } from "../base/dirs.ts";
 import { type AbsPath, basename, join } from "../base/paths.ts";
-import {
-  ensureDir,
-  makeDir,
-  randomHex,
-  readText,
-  writeAtomic,
-} from "../os/fs.ts";
+import { makeDir, randomHex, readText, writeAtomic } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import type { Host } from "../os/host.ts";
 import { readPrivate, REFUSED, requirePrivateDir } from "../os/private_file.ts";
+import { placeFile } from "./own_files.ts";
 import { findRepository, type Repository } from "./repository.ts";
 import type { EnvFacts, EnvIdentity } from "./types.ts";
 
@@ -71,7 +66,7 @@ export function giveIdentity(
   const isInSlot = readId(join(facts.slot, SLOT_ID), place) !== undefined;
   if (repository === undefined || (found && isInSlot)) {
     if (found !== undefined) return found;
-    writeAtomic(join(facts.slot, SLOT_ID), newId() + "\n");
+    placeFile(join(facts.slot, SLOT_ID), newId() + "\n", place.dirs);
   } else {
     registerClone(repository, facts, place);
   }
@@ -146,9 +141,9 @@ function registerClone(
   const id = known?.id ?? newId();
   const slots = { ...known?.record.slots, [subdir]: basename(facts.slot) };
   const record: CloneRecord = { commonDir, slots };
-  ensureDir(place.dirs.secrets);
   // First the record: an id that the home does not know counts for nothing.
-  writeAtomic(recordPath(id, place), JSON.stringify(record) + "\n");
+  const text = JSON.stringify(record) + "\n";
+  placeFile(recordPath(id, place), text, place.dirs);
   if (known === undefined) writeId(id, commonDir, place);
 }
 
@@ -192,7 +187,7 @@ function homeTag(place: IdentityPlace): string | undefined {
 
 function giveHomeTag(place: IdentityPlace): string {
   const tag = newId();
-  writeAtomic(homeTagPath(place), tag + "\n");
+  placeFile(homeTagPath(place), tag + "\n", place.dirs);
   return tag;
 }
 

@@ -1,7 +1,9 @@
 /** `.secrets.list` in the slot: the keys that an env has values for, one a line. Values are never in it. */
+import type { Dirs } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { type SecretKey, secretKeyProblem } from "../base/secret_key.ts";
-import { readText, writeAtomic } from "../os/fs.ts";
+import { readText } from "../os/fs.ts";
+import { placeFile } from "./own_files.ts";
 
 /** What the index says of a key. `changing`: a value is being kept or removed, or was when the process was killed. */
 export type IndexState = "kept" | "changing";
@@ -21,11 +23,14 @@ export function readIndex(slot: AbsPath): Map<SecretKey, IndexState> {
   return index;
 }
 
-/** Says something else of one key, or nothing any more. */
+/** Says something else of one key, or nothing any more. Call it with the home's lock held. */
 export function setIndex(
   slot: AbsPath,
   key: SecretKey,
-  state: IndexState | undefined,
+  { state, dirs }: {
+    readonly state: IndexState | undefined;
+    readonly dirs: Pick<Dirs, "secrets">;
+  },
 ): void {
   const index = readIndex(slot);
   if (index.get(key) === state) return;
@@ -34,8 +39,6 @@ export function setIndex(
   const lines = [...index].map(([name, is]) =>
     is === "changing" ? name + CHANGING : name
   );
-  writeAtomic(
-    join(slot, INDEX_FILE),
-    lines.sort().map((line) => line + "\n").join(""),
-  );
+  const text = lines.sort().map((line) => line + "\n").join("");
+  placeFile(join(slot, INDEX_FILE), text, dirs);
 }

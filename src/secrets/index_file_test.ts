@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
-import type { AbsPath } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
 import { parseSecretKey } from "../base/secret_key.ts";
 import { readIndex, setIndex } from "./index_file.ts";
 
@@ -10,16 +10,17 @@ Deno.test("setIndex() keeps one key a line, sorted, for this user alone", () => 
   using temp = new TempDir();
   const slot = temp.path as AbsPath;
   deepStrictEqual([...readIndex(slot)], []);
-  setIndex(slot, key("gh-token"), "kept");
-  setIndex(slot, key("a"), "changing");
+  const dirs = { secrets: join(slot, "secrets") };
+  setIndex(slot, key("gh-token"), { state: "kept", dirs });
+  setIndex(slot, key("a"), { state: "changing", dirs });
   strictEqual(
     Deno.readTextFileSync(`${slot}/.secrets.list`),
     "a ?\ngh-token\n",
   );
   strictEqual(Deno.statSync(`${slot}/.secrets.list`).mode! & 0o777, 0o600);
-  setIndex(slot, key("a"), "kept");
-  setIndex(slot, key("gh-token"), undefined);
-  setIndex(slot, key("nobody"), undefined);
+  setIndex(slot, key("a"), { state: "kept", dirs });
+  setIndex(slot, key("gh-token"), { state: undefined, dirs });
+  setIndex(slot, key("nobody"), { state: undefined, dirs });
   deepStrictEqual([...readIndex(slot)], [["a", "kept"]]);
 });
 

@@ -4,12 +4,13 @@ import { AppError } from "../base/errors.ts";
 import { join } from "../base/paths.ts";
 import type { SecretKey } from "../base/secret_key.ts";
 import { listWords, quote, shellWord } from "../base/text.ts";
-import { ensureDir, lstat, writeAtomic } from "../os/fs.ts";
+import { ensureDir, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { chooseBackend } from "./choose.ts";
 import { runSecretCommands } from "./command_source.ts";
 import { findIdentity, giveIdentity } from "./identity.ts";
 import { readIndex, setIndex } from "./index_file.ts";
+import { placeFile, sweepTemporary } from "./own_files.ts";
 import type {
   Backend,
   BackendName,
@@ -83,7 +84,7 @@ class EnvSecrets implements Secrets {
   async put(key: SecretKey, value: SecretValue): Promise<void> {
     const { facts } = this.#input;
     if (this.#commandOf(key) !== undefined) throw this.#hasCommand(key);
-    ensureSlot(facts);
+    ensureSlot(facts, this.#input.dirs);
     const { identity } = giveIdentity(facts, this.#input);
     const label = `aenv: ${key} (${facts.label})`;
     await this.#change(
@@ -150,9 +151,10 @@ class EnvSecrets implements Secrets {
    * between, it says that nobody knows, and the next list asks the backend.
    */
   async #change<T>(key: SecretKey, work: () => Promise<T>): Promise<T> {
-    const { slot } = this.#input.facts;
+    const { facts: { slot }, dirs } = this.#input;
     const before = readIndex(slot).get(key);
-    setIndex(slot, key, "changing");
+    sweepTemporary(dirs.secrets);
+    setIndex(slot, key, { state: "changing", dirs });
     let settled = before;
     try {
       const result = await work();
@@ -164,7 +166,7 @@ class EnvSecrets implements Secrets {
       settled = await this.#stateNow(key, before);
       throw error;
     } finally {
-      setIndex(slot, key, settled);
+      setIndex(slot, key, { state: settled, dirs });
     }
   }
 
@@ -232,9 +234,9 @@ class EnvSecrets implements Secrets {
 }
 
 /** Makes the slot as a launch does. */
-function ensureSlot({ slot, project }: EnvFacts): void {
+function ensureSlot({ slot, project }: EnvFacts, dirs: Dirs): void {
   ensureDir(slot);
   const file = join(slot, PROJECT_FILE);
   if (project === undefined || lstat(file) !== undefined) return;
-  writeAtomic(file, project.manifest + "\n");
+  placeFile(file, project.manifest + "\n", dirs);
 }

@@ -295,6 +295,9 @@ class Conversion {
 
   #text(text: string, place: TextPlace): string {
     if (text.includes("\0")) this.#problems.add(`${place.what} has a NUL`);
+    if (!text.isWellFormed()) {
+      this.#problems.add(`${place.what} has half a character`);
+    }
     return convertReferences(text, place, {
       inputs: this.#found.inputs,
       isOwn: this.#context.isOwn ?? false,

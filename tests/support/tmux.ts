@@ -54,6 +54,12 @@ export class Tmux implements AsyncDisposable {
     await this.keys("Enter");
   }
 
+  /** Pastes text, as a terminal does it: marked where the program asked for that. */
+  async paste(text: string): Promise<void> {
+    await this.#command(["set-buffer", "--", text]);
+    await this.#command(["paste-buffer", "-p", "-d"]);
+  }
+
   /** Sends keys by tmux's names: `C-c`, `Escape`. */
   async keys(...names: readonly string[]): Promise<void> {
     await this.#command(["send-keys", ...names]);

@@ -27,7 +27,7 @@ import type {
   PolicyInput,
   Wish,
 } from "./policy_input.ts";
-import { systemWishes } from "./policy_system.ts";
+import { isSystemPath, systemWishes } from "./policy_system.ts";
 import { envWishes, refused } from "./policy_wishes.ts";
 
 /** Directories directly in a project that are looked at for repositories of their own. */
@@ -49,7 +49,10 @@ export function readHostFacts(input: PolicyInput): HostFacts {
     ...programs(input).flatMap((wish) =>
       programWishes(wish, searchPath, { home, looker })
     ),
-    ...pathWishes(searchPath, { home, looker }),
+    ...pathWishes(
+      searchPath.filter((dir) => !isSystemPath(dir, input.os)),
+      { home, looker },
+    ),
     ...pathWishes(manifestPathDirs(input, looker), { home, looker }),
   ];
   const found = findAll(wishes, looker);

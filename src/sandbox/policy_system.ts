@@ -1,5 +1,6 @@
 /** What every confined process gets of the system: programs, libraries, devices, named dotfiles. */
 import { type AbsPath, join } from "../base/paths.ts";
+import { isIn } from "./path_text.ts";
 import type { PolicyInput, Wish } from "./policy_input.ts";
 import type { Access, ReasonSource } from "./types.ts";
 
@@ -150,6 +151,11 @@ const CERTIFICATE_VARIABLES: readonly string[] = [
   "GIT_SSL_CAINFO",
   "AWS_CA_BUNDLE",
 ];
+
+/** Whether a directory is granted with its programs anyway. */
+export function isSystemPath(path: AbsPath, os: PolicyInput["os"]): boolean {
+  return (SYSTEM[os].exec ?? []).some((dir) => isIn(path, dir));
+}
 
 /** The wishes that do not depend on the env. `etc` are the names in /etc, needed as root only. */
 export function systemWishes(

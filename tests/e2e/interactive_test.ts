@@ -3,28 +3,17 @@
 import assert from "node:assert/strict";
 import { writeJson } from "../support/claude_items.ts";
 import { waitFor } from "../support/process.ts";
-import { programOf, Tmux } from "../support/tmux.ts";
-import { ISOLATIONS, type Launcher, World } from "./agent_world.ts";
+import type { Tmux } from "../support/tmux.ts";
+import { ISOLATIONS, World } from "./agent_world.ts";
+import {
+  behaviourOf,
+  behaviourOfBare,
+  openTerminal,
+  startAgent,
+  waitForInput,
+} from "./terminal_world.ts";
 
-/** The agent's empty input field between two rules. */
-const INPUT = /^❯/;
-const FOOTER = /auto mode on|\? for shortcuts/;
 const TRUST_DIALOG = /Yes, I trust this folder/;
-
-/** What a person in front of the terminal, and the shell behind it, can tell. */
-interface Behaviour {
-  /** Exit code that the shell sees after each way of ending. */
-  readonly exitCodes: Readonly<Record<string, number>>;
-  /** What the kernel keeps for the process: signals, limits, umask. */
-  readonly process: string;
-}
-
-let bareBehaviour: Promise<Behaviour> | undefined;
-
-/** How the bare agent behaves; found out once. */
-function behaviourOfBare(): Promise<Behaviour> {
-  return bareBehaviour ??= behaviourOf("bare");
-}
 
 Deno.test("the bare agent ends as documented", async () => {
   const { exitCodes } = await behaviourOfBare();
@@ -41,41 +30,6 @@ for (const isolation of ISOLATIONS) {
   Deno.test(`in a terminal, ${isolation} env: keys, signals, job control and window as with the bare agent`, async () => {
     assert.deepEqual(await behaviourOf(isolation), await behaviourOfBare());
   });
-}
-
-async function behaviourOf(launcher: Launcher): Promise<Behaviour> {
-  await using world = await World.open();
-  world.writeUserState([world.project]);
-  await using tmux = await openTerminal(world, launcher);
-  const exitCodes: Record<string, number> = {};
-  const agent = await startAgent(tmux);
-  // The shim is gone: it became the agent.
-  assert.equal(
-    await programOf(agent),
-    await Deno.realPath(world.agent.path),
-  );
-  const process = await kernelStateOf(agent);
-  await tmux.resize(70, 30);
-  await waitForRule(tmux, 70);
-  await tmux.keys("C-z");
-  exitCodes["Ctrl-Z"] = await tmux.exitCode();
-  await tmux.start("fg");
-  await waitForInput(tmux);
-  assert.equal(await tmux.foreground(), agent);
-  await tmux.keys("C-c");
-  await tmux.waitForLine(/Press Ctrl-C again to exit/);
-  await tmux.keys("C-c");
-  exitCodes["Ctrl-C twice"] = await tmux.exitCode();
-  await startAgent(tmux);
-  await tmux.type("hello");
-  await tmux.waitForLine(/STUB-FINAL-ANSWER/);
-  await tmux.type("/exit");
-  exitCodes["/exit"] = await tmux.exitCode();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.kill(await startAgent(tmux), signal);
-    exitCodes[signal] = await tmux.exitCode();
-  }
-  return { exitCodes, process };
 }
 
 for (const launcher of ISOLATIONS) {
@@ -153,31 +107,6 @@ for (const isApproved of [true, false]) {
   });
 }
 
-function openTerminal(
-  world: World,
-  launcher: Launcher,
-  more: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
-): Promise<Tmux> {
-  const env = { ...world.envOf(launcher), ...more.env };
-  return Tmux.open({ cwd: more.cwd ?? world.project, env });
-}
-
-/** Starts the agent, waits for its input field, and returns its process id. */
-async function startAgent(tmux: Tmux): Promise<number> {
-  await tmux.start("clear; claude");
-  await waitForInput(tmux);
-  return await tmux.foreground();
-}
-
-async function waitForInput(tmux: Tmux): Promise<void> {
-  await tmux.waitForScreen(
-    "the agent's input",
-    (lines) =>
-      lines.some((line) => INPUT.test(line)) &&
-      lines.some((line) => FOOTER.test(line)),
-  );
-}
-
 /** Answers the trust dialog. Shortly after it appeared it draws itself anew and forgets the keys before: only a choice that lasts counts. */
 async function sayYes(tmux: Tmux): Promise<void> {
   let pressedAt = 0;
@@ -198,15 +127,6 @@ async function sayYes(tmux: Tmux): Promise<void> {
   await tmux.keys("Enter");
 }
 
-/** Waits until the rules around the input are as wide as the terminal. */
-async function waitForRule(tmux: Tmux, columns: number): Promise<void> {
-  await tmux.waitForScreen(
-    `a rule of ${columns}`,
-    (lines) =>
-      lines.filter((line) => line === "─".repeat(columns)).length === 2,
-  );
-}
-
 /** Gives the project a hook; returns the file that it makes. */
 function writeHook(world: World): string {
   const mark = `${world.root}/hook-ran`;
@@ -225,28 +145,4 @@ function exists(path: string): boolean {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return false;
   }
-}
-
-/** Blocked and ignored signals, umask, privileges and limits of a process; nothing where there is no /proc. */
-async function kernelStateOf(pid: number): Promise<string> {
-  if (Deno.build.os !== "linux") return "";
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  const lines = status.split("\n").filter((line) =>
-    /^(Umask|SigIgn|NoNewPrivs|Seccomp|CapEff|Cpus_allowed):/.test(line)
-  );
-  const limits = await Deno.readTextFile(`/proc/${pid}/limits`);
-  const blocked = await blockedSignalsOf(pid);
-  return [`SigBlk: ${blocked.toString(16)}`, ...lines, limits].join("\n");
-}
-
-/** Signals that stay blocked: while it starts another process, any program blocks all for a moment. */
-async function blockedSignalsOf(pid: number): Promise<bigint> {
-  let mask = -1n;
-  const deadline = Date.now() + 3000;
-  while (mask !== 0n && Date.now() < deadline) {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    mask &= BigInt("0x" + /^SigBlk:\s*([0-9a-f]+)$/m.exec(status)![1]!);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return mask;
 }

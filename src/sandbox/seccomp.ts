@@ -108,7 +108,7 @@ export function rulesFor(needs: SeccompNeeds): readonly CallRule[] {
     ...networkCalls(needs),
     ...(needs.signals === "mediated" ? SIGNAL_CALLS : []),
     ...(needs.truncation ? TRUNCATING_CALLS : []),
-    ...(needs.marked ? MARK_CALLS : []),
+    ...limitCalls(needs),
     { calls: FORBIDDEN, then: "EPERM" },
     { calls: SHARED_BY_NUMBER, then: "ENOSYS" },
     // What it starts is described in memory, where flags cannot be looked at. Programs fall back to clone().
@@ -184,30 +184,35 @@ const TRUNCATING_CALLS: readonly CallRule[] = [
   { calls: ["openat2"], then: "ENOSYS" },
 ];
 
-const MARK_CALLS: readonly CallRule[] = [
-  {
-    calls: ["setrlimit"],
-    then: {
-      word: "arg0",
-      test: { oneOf: [RLIMIT_LOCKS] },
-      yes: "EPERM",
-      no: "allow",
+/** Limits of other processes can end them: nobody sets those. The mark of a session is a limit that nobody changes. */
+function limitCalls({ marked }: SeccompNeeds): readonly CallRule[] {
+  const kept = marked ? [RLIMIT_LOCKS] : [];
+  const onlyReads: Filter = only("arg2", [0], {
+    then: only("arg2high", [0], { otherwise: "EPERM" }),
+    otherwise: "EPERM",
+  });
+  const own: Filter = {
+    word: "arg1",
+    test: { oneOf: kept },
+    yes: onlyReads,
+    no: "allow",
+  };
+  return [
+    {
+      calls: ["setrlimit"],
+      then: {
+        word: "arg0",
+        test: { oneOf: kept },
+        yes: "EPERM",
+        no: "allow",
+      },
     },
-  },
-  {
-    calls: ["prlimit64"],
-    then: {
-      word: "arg1",
-      test: { oneOf: [RLIMIT_LOCKS] },
-      // Without new limits it only reads them.
-      yes: only("arg2", [0], {
-        then: only("arg2high", [0], { otherwise: "EPERM" }),
-        otherwise: "EPERM",
-      }),
-      no: "allow",
+    {
+      calls: ["prlimit64"],
+      then: { word: "arg0", test: { oneOf: [0] }, yes: own, no: onlyReads },
     },
-  },
-];
+  ];
+}
 
 /** Refuses when any of the bits is set. */
 function refuseBits(

@@ -17,6 +17,8 @@ const IPPROTO_ICMPV6 = 58;
 const NETLINK_ROUTE = 0;
 const MSG_FASTOPEN = 0x20000000;
 const SOL_IP = 0;
+const SOL_SOCKET = 1;
+const SO_REUSEPORT = 15;
 const SOL_IPV6 = 41;
 const IP_OPTIONS = 4;
 /** Routing headers, and the options that carry one: IPV6_2292RTHDR, IPV6_2292PKTOPTIONS, IPV6_RTHDRDSTOPTS, IPV6_RTHDR. */
@@ -122,7 +124,13 @@ const MEDIATED_INTERNET: readonly CallRule[] = [
         word: "arg1",
         test: { oneOf: [SOL_IPV6] },
         yes: refuseOptions(IPV6_ROUTES),
-        no: "allow",
+        no: {
+          word: "arg1",
+          test: { oneOf: [SOL_SOCKET] },
+          // A port that is shared with a server outside would be taken for an own one.
+          yes: refuseOptions([SO_REUSEPORT]),
+          no: "allow",
+        },
       },
     },
   },

@@ -102,6 +102,8 @@ Deno.test("network hosts has TCP and nothing that connects past it", () => {
   assert.equal(outcome(hosts, "setsockopt", 0, 41, 57), "EPERM");
   assert.equal(outcome(hosts, "setsockopt", 0, 6, 4), "allow");
   assert.equal(outcome(hosts, "setsockopt", 0, 1, 57), "allow");
+  assert.equal(outcome(hosts, "setsockopt", 0, 1, 15), "EPERM");
+  assert.equal(outcome(hosts, "setsockopt", 0, 1, 2), "allow");
 });
 
 Deno.test("network open has TCP, UDP and ping, and no raw sockets", () => {

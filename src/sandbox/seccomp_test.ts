@@ -204,6 +204,16 @@ Deno.test("the mark of a session cannot be changed, only read", () => {
   assert.equal(outcome(needs, "prlimit64", 0, 10, 1n << 32n), "EPERM");
   assert.equal(outcome(needs, "prlimit64", 0, 10, 0), "allow");
   assert.equal(outcome(needs, "prlimit64", 0, 7, 1), "allow");
+  assert.equal(outcome({}, "prlimit64", 0, 10, 1), "allow");
+  assert.equal(outcome({}, "setrlimit", 10), "allow");
+});
+
+Deno.test("limits of other processes can be read and not set", () => {
+  for (const marked of [true, false]) {
+    assert.equal(outcome({ marked }, "prlimit64", 77, 0, 1), "EPERM");
+    assert.equal(outcome({ marked }, "prlimit64", 77, 0, 1n << 40n), "EPERM");
+    assert.equal(outcome({ marked }, "prlimit64", 77, 10, 0), "allow");
+  }
 });
 
 Deno.test("signals are asked about where Landlock does not scope them", () => {

@@ -54,6 +54,7 @@ const NAMES: Record<string, Hostile> = {
   ...both("traversal inside a path", [{ name: "a/../../out" }], /leads out/),
   ...both("absolute", [{ name: "/out" }], /"\/out" is an absolute path/),
   ...both("drive letter", [{ name: "C:out" }], /drive letter/),
+  ...both("drive letter behind a dot", [{ name: "./C:out" }], /drive letter/),
   ...both("backslash", [{ name: "a\\..\\out" }], /backslash/),
   ...both("control character", [{ name: "a\x1b[2Jb" }], /control character/),
   ...both("empty part", [{ name: "a//b" }], /empty part/),

@@ -24,8 +24,8 @@ export interface Candidate {
   readonly target?: string;
 }
 
-/** What a drive letter starts with. */
-const DRIVE = /^[A-Za-z]:/;
+/** What starts with a drive letter, also when only a `./` keeps it from doing so. */
+const DRIVE = /^(\.\/)*[A-Za-z]:/;
 
 type Kind = "file" | "directory" | "symlink";
 

@@ -1,6 +1,7 @@
 /** A home with envs, and commands run in it without the router. */
 import type { Command, Outcome } from "../../src/cli/command.ts";
 import { hostWith } from "../../src/os/host.ts";
+import "./open_libc.ts";
 import { TempDir } from "./temp.ts";
 
 /** A home with one named env and one project env. */

@@ -5,6 +5,7 @@ import { readHostFacts } from "../../src/sandbox/host_facts.ts";
 import { buildPolicy } from "../../src/sandbox/policy.ts";
 import type { PolicyInput } from "../../src/sandbox/policy_input.ts";
 import type { Operation, SandboxPolicy } from "../../src/sandbox/types.ts";
+import "./open_libc.ts";
 import { TempDir } from "./temp.ts";
 
 /** What a test may change of a launch. */

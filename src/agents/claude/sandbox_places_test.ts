@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../tests/support/open_libc.ts";
 import { TempDir } from "../../../tests/support/temp.ts";
 import { type AbsPath, join } from "../../base/paths.ts";
 import { agentPlaces } from "./sandbox_places.ts";

@@ -1,4 +1,4 @@
-/** Checks that the programs the tests drive are there, and fetches the real agents and a real npm registry into `.cache/`. */
+/** Checks that the programs the tests drive are there, and fetches the real agents, a real npm registry and a real MCP server into `.cache/`. */
 
 import { join } from "node:path";
 import {
@@ -19,6 +19,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   git: "git",
   npm: "npm",
   openssl: "openssl",
+  perl: "perl-base",
   python3: "python3",
   script: "bsdutils",
   ssh: "openssh-client",
@@ -41,11 +42,29 @@ const AGENTS: Readonly<Record<string, string>> = {
   "claude-2.1.197": "2.1.197",
 };
 
-/** The registry that the tests of npm sources start: package and version. */
-const REGISTRY = { name: "verdaccio", version: "6.2.4" } as const;
+/** A program of npm's, and where it goes below `.cache/`. */
+interface Tool {
+  readonly directory: string;
+  readonly name: string;
+  readonly version: string;
+  readonly overrides?: Readonly<Record<string, string>>;
+}
 
-/** It asks for this package by a tag that mirrors do not have. */
-const REGISTRY_OVERRIDES = { "node-fetch": "2.7.0" };
+const TOOLS: readonly Tool[] = [
+  {
+    // The registry that the tests of npm sources start.
+    directory: "registry",
+    name: "verdaccio",
+    version: "6.2.4",
+    // It asks for this package by a tag that mirrors do not have.
+    overrides: { "node-fetch": "2.7.0" },
+  },
+  {
+    directory: "servers",
+    name: "@modelcontextprotocol/server-everything",
+    version: "2026.8.31",
+  },
+];
 
 const REFRESH_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -121,16 +140,16 @@ function npmInstall(directory: string, what: string): Promise<Finished> {
   ], { cwd: directory });
 }
 
-/** Installs the registry unless it is there. */
-async function prepareRegistry(): Promise<void> {
-  const directory = join(repositoryRoot(), ".cache", "registry");
-  const { name, version } = REGISTRY;
-  const stamp = join(directory, `.${name}-${version}`);
+/** Installs a program that tests start unless it is there. */
+async function prepareTool(tool: Tool): Promise<void> {
+  const directory = join(repositoryRoot(), ".cache", tool.directory);
+  const { name, version } = tool;
+  const stamp = join(directory, `.${name.replaceAll("/", "-")}-${version}`);
   if (await exists(stamp)) return;
   await Deno.mkdir(directory, { recursive: true });
   await Deno.writeTextFile(
     join(directory, "package.json"),
-    JSON.stringify({ private: true, overrides: REGISTRY_OVERRIDES }),
+    JSON.stringify({ private: true, overrides: tool.overrides ?? {} }),
   );
   const install = await npmInstall(directory, `${name}@${version}`);
   if (!install.success) {
@@ -169,8 +188,10 @@ async function main(): Promise<number> {
       )} (${directory}/node_modules/.bin/claude)`,
     );
   }
-  await prepareRegistry();
-  say(`${REGISTRY.name}: ${REGISTRY.version}`);
+  for (const tool of TOOLS) {
+    await prepareTool(tool);
+    say(`${tool.name}: ${tool.version}`);
+  }
   return 0;
 }
 

@@ -94,6 +94,7 @@ function seccompNeeds(
     internet: mode === "hosts" ? "mediated" : mode,
     unix: unixNeeds(policy, landlockAbi, { supervisor }),
     truncation: landlockAbi < LANDLOCK_FLOOR.truncate,
+    devices: landlockAbi < LANDLOCK_FLOOR.ioctlDev,
     signals: landlockAbi < LANDLOCK_FLOOR.scopes ? "mediated" : "kernel",
     marked: supervisor !== undefined,
   };

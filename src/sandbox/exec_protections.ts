@@ -46,17 +46,14 @@ function fileProtections(
         ? "nothing is moved or linked to where more is allowed"
         : "nothing can be moved or linked into another directory at all",
     },
-    has(FILE_RIGHT.ioctlDev)
-      ? {
-        id: "devices",
-        by: "landlock",
-        note: "only granted devices are controlled",
-      }
-      : {
-        id: "devices",
-        by: "nothing",
-        note: "devices that may be opened may be controlled (Linux 6.10)",
-      },
+    {
+      id: "devices",
+      by: seccomp.devices ? "seccomp" : "landlock",
+      note: seccomp.devices
+        ? "only granted devices are opened or controlled; openat2() does " +
+          "not exist"
+        : "only granted devices are controlled",
+    },
     {
       id: "metadata",
       by: "nothing",

@@ -31,8 +31,6 @@ const SIOCSPGRP = 0x8902;
 /** What programs ask for: the default, 32 bits, `uname` of 2.6, both, and what it is now. */
 const PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xffffffff];
 const O_ACCMODE = 3;
-/** Reading only; and neither, which asks for no right at all. */
-const NOT_FOR_WRITING = [0, 3];
 const O_TRUNC = 0o1000;
 
 /** Calls that nothing in a sandbox may make. */
@@ -107,7 +105,7 @@ export function rulesFor(needs: SeccompNeeds): readonly CallRule[] {
   return [
     ...networkCalls(needs),
     ...(needs.signals === "mediated" ? SIGNAL_CALLS : []),
-    ...(needs.truncation ? TRUNCATING_CALLS : []),
+    ...openCalls(needs),
     ...limitCalls(needs),
     { calls: FORBIDDEN, then: "EPERM" },
     { calls: SHARED_BY_NUMBER, then: "ENOSYS" },
@@ -162,27 +160,40 @@ const SIGNAL_CALLS: readonly CallRule[] = [
   },
 ];
 
-/** A file may be truncated by opening it for reading. */
-function truncatingOpen(flags: "arg1" | "arg2"): Filter {
+/**
+ * Opening that older versions of Landlock have no rule for: for neither reading nor writing, which gives control of a
+ * device, and for reading while truncating.
+ */
+function openCalls({ truncation, devices }: SeccompNeeds): readonly CallRule[] {
+  if (!truncation && !devices) return [];
+  const opening = (flags: "arg1" | "arg2"): Filter => ({
+    word: flags,
+    test: { oneOf: [O_ACCMODE], mask: O_ACCMODE },
+    yes: "EACCES",
+    no: truncation ? refuseTruncation(flags) : "allow",
+  });
+  return [
+    ...(truncation ? [{ calls: ["truncate"], then: "EACCES" } as const] : []),
+    { calls: ["open"], then: opening("arg1") },
+    { calls: ["openat"], then: opening("arg2") },
+    // How it opens is described in memory.
+    { calls: ["openat2"], then: "ENOSYS" },
+  ];
+}
+
+function refuseTruncation(flags: "arg1" | "arg2"): Filter {
   return {
     word: flags,
-    test: { anyBitOf: O_TRUNC },
+    test: { oneOf: [0], mask: O_ACCMODE },
     yes: {
       word: flags,
-      test: { oneOf: NOT_FOR_WRITING, mask: O_ACCMODE },
+      test: { anyBitOf: O_TRUNC },
       yes: "EACCES",
       no: "allow",
     },
     no: "allow",
   };
 }
-
-const TRUNCATING_CALLS: readonly CallRule[] = [
-  { calls: ["truncate"], then: "EACCES" },
-  { calls: ["open"], then: truncatingOpen("arg1") },
-  { calls: ["openat"], then: truncatingOpen("arg2") },
-  { calls: ["openat2"], then: "ENOSYS" },
-];
 
 /** Limits of other processes can end them: nobody sets those. The mark of a session is a limit that nobody changes. */
 function limitCalls({ marked }: SeccompNeeds): readonly CallRule[] {

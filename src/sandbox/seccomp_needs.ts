@@ -11,6 +11,8 @@ export interface SeccompNeeds {
   readonly unix: "none" | "mediated" | "kernel";
   /** Whether truncation has to be stopped here, since Landlock does not. */
   readonly truncation: boolean;
+  /** Whether devices that may not be opened have to be kept out of control here, since Landlock does not. */
+  readonly devices: boolean;
   /** Who is asked about signals: the kernel's own rules, or a mediator. */
   readonly signals: "kernel" | "mediated";
   /** Whether the mark of the session must stay. */

@@ -22,6 +22,7 @@ function outcome(
     ...network,
     architecture: "aarch64",
     truncation: false,
+    devices: false,
     signals: "kernel",
     marked: false,
   }));

@@ -20,6 +20,7 @@ const STRICT: Omit<SeccompNeeds, "architecture"> = {
   internet: "none",
   unix: "none",
   truncation: false,
+  devices: false,
   signals: "kernel",
   marked: false,
 };
@@ -192,8 +193,20 @@ Deno.test("truncation is stopped by the filter where Landlock does not", () => {
     const flags = mode! | 0o1000 | 0o2000000;
     assert.equal(outcome(needs, "openat", 0, 0, flags), expected);
     assert.equal(outcome(needs, "open", 0, flags), expected);
-    assert.equal(outcome(needs, "openat", 0, 0, mode!), "allow");
+    const plain = mode === neither ? "EACCES" : "allow";
+    assert.equal(outcome(needs, "openat", 0, 0, mode!), plain);
   }
+});
+
+Deno.test("devices are not opened for control alone where Landlock has no rule for it", () => {
+  const needs = { devices: true };
+  assert.equal(outcome(needs, "openat", 0, 0, 3), "EACCES");
+  assert.equal(outcome(needs, "open", 0, 0o2000003), "EACCES");
+  assert.equal(outcome(needs, "openat2"), "ENOSYS");
+  for (const mode of [0, 1, 2, 0o1000]) {
+    assert.equal(outcome(needs, "openat", 0, 0, mode), "allow");
+  }
+  assert.equal(outcome(needs, "truncate"), "allow");
 });
 
 Deno.test("the mark of a session cannot be changed, only read", () => {

@@ -105,6 +105,7 @@ export class World implements Disposable {
       ...SYSTEM.filter(isRealDirectory).map((path) => grant(path, "exec")),
       ...["/etc", "/proc", "/sys"].map((path) => grant(path, "read")),
       ...DEVICES.map((path) => grant(path, "device", "file")),
+      grant("/dev/shm", "create"),
       grant(this.library, "read"),
       grant(this.project, "write"),
       grant(this.tmp, "write"),

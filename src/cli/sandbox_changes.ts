@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<Change["change"], string>> = {
   mode: "mode",
   kind: "replaced",
   target: "led elsewhere",
+  nested: "made or written",
 };
 
 /** One line for each change; a directory that appeared or went is one line with all that is in it. */
@@ -26,7 +27,7 @@ export function changeLines(
       change.path.startsWith(above.path + "/")
     )
   ).map((change) => {
-    const word = WORDS[change.change].padEnd(13);
+    const word = WORDS[change.change].padEnd(15);
     const name = change.path.startsWith(project + "/")
       ? change.path.slice(project.length + 1)
       : change.path;

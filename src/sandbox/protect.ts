@@ -42,7 +42,9 @@ export interface Change {
     /** A directory became a file, a file a link, …. */
     | "kind"
     /** A link leads somewhere else. */
-    | "target";
+    | "target"
+    /** Deeper in the project, where there is no snapshot: made or changed. */
+    | "nested";
   readonly before: Held | undefined;
   readonly after: Held | undefined;
   readonly why: string;

@@ -23,6 +23,7 @@ import {
 } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { withLock } from "../os/lock.ts";
+import { epochMs } from "../os/clock.ts";
 import { processStart } from "../os/process.ts";
 import {
   type Change,
@@ -31,6 +32,7 @@ import {
   takeSnapshot,
   type Watched,
 } from "./protect.ts";
+import { nestedChanges } from "./protect_nested.ts";
 import type { ProtectedPath } from "./types.ts";
 
 /** What is written down about one project. */
@@ -39,6 +41,8 @@ interface ProtectRecord {
   readonly project: AbsPath;
   readonly watched: readonly Watched[];
   readonly baseline: Snapshot;
+  /** When {@link ProtectRecord.baseline} was taken, microseconds since the epoch. */
+  readonly since: number;
   /** Launches that have begun and not ended: `<pid>-<start>`. */
   readonly sessions: readonly string[];
   /** Whether a change was found that nobody has accepted or taken back. */
@@ -85,7 +89,10 @@ export async function beginProtected(
     if (
       record !== undefined && (record.pending || record.sessions.length > 0)
     ) {
-      const changes = changesOf(record);
+      // What a session beside this one makes deeper in the project is shown when that one ends.
+      const changes = running.length > 0 && !record.pending
+        ? comparedChanges(record)
+        : changesOf(record);
       if (changes.length > 0) {
         writeRecord(place, { ...record, sessions: running, pending: true });
         return changes;
@@ -97,6 +104,7 @@ export async function beginProtected(
       project: place.project,
       watched,
       baseline: now,
+      since: running.length > 0 ? record!.since : timeNow(),
       sessions: [...running, session],
       pending: false,
     });
@@ -123,6 +131,7 @@ export async function acceptChanges(
   return await withChanges(place, (record) => ({
     ...record,
     baseline: takeSnapshot(record.watched, record.baseline, keeper(place)),
+    since: timeNow(),
     pending: false,
   }));
 }
@@ -208,8 +217,18 @@ function keeper({ dir }: ProtectPlace) {
 }
 
 function changesOf(record: ProtectRecord): Change[] {
-  const now = takeSnapshot(record.watched, record.baseline);
-  return compareSnapshots(record.baseline, now, record.watched);
+  return [...comparedChanges(record), ...nestedChanges(record)];
+}
+
+function comparedChanges({ watched, baseline }: ProtectRecord): Change[] {
+  return compareSnapshots(baseline, takeSnapshot(watched, baseline), watched);
+}
+
+/** The kernel takes the time of a change from a clock that may be some milliseconds late. */
+const CLOCK_LAG_MS = 20;
+
+function timeNow(): number {
+  return (epochMs() - CLOCK_LAG_MS) * 1000;
 }
 
 function mergeWatched(

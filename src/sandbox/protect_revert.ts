@@ -26,26 +26,30 @@ import { blobAt, type ProtectPlace, settleChanges } from "./protect_record.ts";
 /** What became of the changes. */
 export interface Reverted {
   readonly reverted: readonly Change[];
+  /** What has no snapshot and is left to the user. */
+  readonly left: readonly Change[];
   /** Where what was taken back lies now; undefined when nothing had to be kept. */
   readonly quarantine: AbsPath | undefined;
 }
 
 /** Takes all changes of a project back. Throws `ENV_BUSY` while an agent runs there, and `CONTENT_INVALID` before anything is touched when something cannot be restored. */
 export async function revertChanges(place: ProtectPlace): Promise<Reverted> {
-  const done = await settleChanges(place, (changes) => {
+  const done = await settleChanges(place, (all) => {
+    const changes = all.filter(({ change }) => change !== "nested");
+    const left = all.filter(({ change }) => change === "nested");
     for (const change of changes) checkRestorable(change, place);
     checkWays(changes.map(({ path }) => path));
     return changes.length === 0
-      ? { reverted: [], quarantine: undefined }
-      : revertAll(changes, place);
+      ? { reverted: [], left, quarantine: undefined }
+      : { ...revertAll(changes, place), left };
   });
-  return done ?? { reverted: [], quarantine: undefined };
+  return done ?? { reverted: [], left: [], quarantine: undefined };
 }
 
 function revertAll(
   changes: readonly Change[],
   { dir }: ProtectPlace,
-): Reverted {
+): Omit<Reverted, "left"> {
   const quarantine = join(dir, "quarantine", randomHex(12));
   const keep = new Quarantine(quarantine);
   // From the leaves up: a directory that appeared is empty when its turn comes.

@@ -255,3 +255,44 @@ Deno.test("contents of protected files are kept for their owner alone", async ()
   assert.deepEqual([...new Set(modes)], [0o600]);
   assert.equal(Deno.statSync(blobs).mode! & 0o777, 0o700);
 });
+
+Deno.test("what a session makes deeper in the project is found: repositories with hooks, task files", async () => {
+  using world = new Protected();
+  world.file("project/old/.git/config", "old");
+  world.file("project/old/.vscode/tasks.json", "old");
+  // Later than the clock of the kernel may be behind.
+  const settled = Date.now() + 40;
+  while (Date.now() < settled) world.file("project/tick");
+  await world.begin();
+  world.file("project/old/.git/index", "a commit");
+  world.file("project/a/b/.git/config", "[core] fsmonitor = evil");
+  world.file("project/a/b/.git/hooks/pre-commit", "evil");
+  world.file("project/a/b/.git/hooks/x.sample", "harmless");
+  world.file("project/a/.vscode/tasks.json", "evil");
+  world.file("project/a/node_modules/x/.vscode/tasks.json", "installed");
+  assert.deepEqual(await world.end(), [
+    "nested a/.vscode/tasks.json",
+    "nested a/b/.git/config",
+    "nested a/b/.git/hooks/pre-commit",
+  ]);
+  const { reverted, left } = await revertChanges(world.place);
+  assert.deepEqual([reverted.length, left.length], [0, 3]);
+  await acceptChanges(world.place);
+  assert.deepEqual(await world.begin(), []);
+});
+
+Deno.test("a repository that a session makes of the project itself is found", async () => {
+  using world = new SandboxWorld();
+  const place = {
+    dir: world.at("home/.aenv/envs/e/protect"),
+    project: world.at("project"),
+  };
+  const session = sessionName(Deno.pid);
+  await beginProtected(place, world.policy().protected, session);
+  world.git("project", "init", "-q");
+  const changes = await endProtected(place, session);
+  assert.deepEqual(
+    changes.map(({ path }) => path.slice(place.project.length + 1)),
+    [".git/config"],
+  );
+});

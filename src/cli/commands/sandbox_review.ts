@@ -112,7 +112,13 @@ async function settle(
       host,
     });
   }
-  const { reverted, quarantine } = await revertChanges(place);
+  const { reverted, left, quarantine } = await revertChanges(place);
+  if (left.length > 0) {
+    const lines = changeLines(left, state.project).join("\n");
+    host.notice(
+      `aenv: look at these yourself, then aenv sandbox review --accept:\n${lines}`,
+    );
+  }
   const project = state.project;
   return done(reverted, { project, word: "put back", quarantine, host });
 }

@@ -36,8 +36,8 @@ Deno.test("sandbox review shows what changed, with exit code 1, and nothing when
     outcome.text(),
     [
       `${home.path}/repo:`,
-      "  made           .claude/  (agents run it)",
-      "  written        .envrc  (agents run it)",
+      "  made             .claude/  (agents run it)",
+      "  written          .envrc  (agents run it)",
     ].join("\n"),
   );
   using clean = new CommandHome(MANIFEST);

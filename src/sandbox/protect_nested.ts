@@ -1,0 +1,115 @@
+/**
+ * What a session made deeper in a project than protected paths reach: a repository with a hook in it, a task file for an
+ * editor. Found after a run by the time of its last change, which nobody inside can set; there is no snapshot to compare with.
+ */
+import { type AbsPath, join } from "../base/paths.ts";
+import { type Mark, markOf } from "../os/marks.ts";
+import { readNames } from "../os/names.ts";
+import { unlessDenied } from "./host_facts_paths.ts";
+import { isIn } from "./path_text.ts";
+import type { Change, Watched } from "./protect.ts";
+
+/** Directories that are looked at, and how deep. */
+const MAX_DIRS = 10_000;
+const MAX_DEPTH = 8;
+/** Entries of one found directory that are looked at. */
+const MAX_PARTS = 500;
+/** Directories of installed packages: nobody stands in them. */
+const SKIPPED: ReadonlySet<string> = new Set(["node_modules", ".venv", "venv"]);
+
+/** Names that count wherever they are, with the parts that count of a repository. */
+const NAMES: ReadonlySet<string> = new Set([
+  ".mcp.json",
+  ".claude",
+  ".codex",
+  ".envrc",
+  ".vscode",
+  ".idea",
+]);
+const GIT_PARTS: readonly string[] = ["config", "config.worktree", "hooks"];
+
+/** Where to look, and for what. */
+export interface NestedQuery {
+  readonly project: AbsPath;
+  /** What is compared with a snapshot anyway. */
+  readonly watched: readonly Watched[];
+  /** Microseconds since the epoch: what was changed earlier is not the session's. */
+  readonly since: number;
+}
+
+/** What the session made or changed deeper in the project, sorted. */
+export function nestedChanges(query: NestedQuery): Change[] {
+  const found: AbsPath[] = [];
+  let dirs = 0;
+  function walk(dir: AbsPath, depth: number): void {
+    if (++dirs > MAX_DIRS) return;
+    for (const { name, kind } of unlessDenied(() => readNames(dir)) ?? []) {
+      const path = join(dir, name);
+      if (name === ".git") found.push(...gitParts(path));
+      else if (NAMES.has(name)) found.push(path);
+      else if (kind === "directory" && depth > 0 && !SKIPPED.has(name)) {
+        walk(path, depth - 1);
+      }
+    }
+  }
+  walk(query.project, MAX_DEPTH);
+  return found.filter((path) => !isWatched(path, query.watched))
+    .flatMap((path) => changedIn(path, query.since))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The parts of a repository that run something; of a worktree the file that points to it. */
+function gitParts(entry: AbsPath): AbsPath[] {
+  const kind = unlessDenied(() => markOf(entry))?.kind;
+  return kind === "directory"
+    ? GIT_PARTS.map((name) => join(entry, name))
+    : [entry];
+}
+
+function isWatched(path: AbsPath, watched: readonly Watched[]): boolean {
+  return watched.some((entry) =>
+    entry.tree ? isIn(path, entry.path) : path === entry.path
+  );
+}
+
+/** One change for a file, or for the first changed file of a directory. */
+function changedIn(path: AbsPath, since: number): Change[] {
+  const mark = unlessDenied(() => markOf(path));
+  if (mark === undefined) return [];
+  if (mark.kind !== "directory") {
+    return mark.ctime >= since ? [change(path, mark)] : [];
+  }
+  const changed = firstChanged(path, since, { left: MAX_PARTS });
+  return changed === undefined ? [] : [change(changed.path, changed.mark)];
+}
+
+function firstChanged(
+  dir: AbsPath,
+  since: number,
+  budget: { left: number },
+): { readonly path: AbsPath; readonly mark: Mark } | undefined {
+  for (const { name } of unlessDenied(() => readNames(dir)) ?? []) {
+    // Git puts samples there that do not run under their names.
+    if (budget.left-- <= 0) return undefined;
+    if (name.endsWith(".sample")) continue;
+    const path = join(dir, name);
+    const mark = unlessDenied(() => markOf(path));
+    if (mark === undefined) continue;
+    if (mark.kind !== "directory" && mark.ctime >= since) return { path, mark };
+    if (mark.kind !== "directory") continue;
+    const below = firstChanged(path, since, budget);
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+function change(path: AbsPath, { kind, mode }: Mark): Change {
+  const file = { kind: "file", mode, hash: undefined, mark: "" } as const;
+  return {
+    path,
+    change: "nested",
+    before: undefined,
+    after: kind === "file" ? file : { kind: "other" },
+    why: "it runs or is believed where it stands",
+  };
+}

@@ -141,6 +141,7 @@ export async function requireSecret(
   place: SecretPlace,
 ): Promise<void> {
   const secrets = await openEnvSecrets(env, place);
+  if (secrets.origin(key) === "command") throw hasCommand(env, key);
   if (await secrets.has(key) === exists) return;
   const where = `-E ${shellWord(env.breadcrumb)}`;
   if (exists) {
@@ -158,6 +159,16 @@ export async function requireSecret(
       quote(env.label)
     } has it already`,
     { hint: `Give it another value: aenv secrets rotate ${key} ${where}` },
+  );
+}
+
+function hasCommand(env: OpenEnv, key: SecretKey): AppError {
+  return new AppError(
+    "SECRET_EXISTS",
+    `Cannot keep secret ${quote(key)}: a command in ${
+      quote(env.manifestPath)
+    } prints its value`,
+    { hint: "Take the command out of [secrets] first" },
   );
 }
 

@@ -56,7 +56,10 @@ export function findIdentity(
   };
 }
 
-/** The identity of an env, which gets one when it has none. Call it with the home's lock held; the slot must exist. Throws `IO`. */
+/**
+ * The identity of an env, which gets one when it has none; what it was known by before is told one last time. Call it with the
+ * home's lock held; the slot must exist. Throws `IO`.
+ */
 export function giveIdentity(
   facts: EnvFacts,
   place: IdentityPlace,
@@ -70,7 +73,8 @@ export function giveIdentity(
   } else {
     registerClone(repository, facts, place);
   }
-  return findIdentity(facts, place) ?? impossible();
+  const { identity } = findIdentity(facts, place) ?? impossible();
+  return { identity, formerSlot: found?.formerSlot };
 }
 
 function impossible(): never {

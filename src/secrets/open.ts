@@ -15,7 +15,9 @@ import type {
   Backend,
   BackendName,
   EnvFacts,
+  EnvIdentity,
   SecretList,
+  SecretOrigin,
   SecretRow,
   Secrets,
 } from "./types.ts";
@@ -74,6 +76,10 @@ class EnvSecrets implements Secrets {
     return new Map([...read, ...await this.#run(commands)]);
   }
 
+  origin(key: SecretKey): SecretOrigin {
+    return this.#commandOf(key) === undefined ? this.backend : "command";
+  }
+
   async has(key: SecretKey): Promise<boolean> {
     if (this.#commandOf(key) !== undefined) return true;
     const found = this.#find();
@@ -84,8 +90,7 @@ class EnvSecrets implements Secrets {
   async put(key: SecretKey, value: SecretValue): Promise<void> {
     const { facts } = this.#input;
     if (this.#commandOf(key) !== undefined) throw this.#hasCommand(key);
-    ensureSlot(facts, this.#input.dirs);
-    const { identity } = giveIdentity(facts, this.#input);
+    const identity = this.#settleIn();
     const label = `aenv: ${key} (${facts.label})`;
     await this.#change(
       key,
@@ -94,12 +99,9 @@ class EnvSecrets implements Secrets {
   }
 
   async remove(key: SecretKey): Promise<boolean> {
-    const found = this.#find();
-    if (found === undefined) return false;
-    return await this.#change(
-      key,
-      () => this.#backend.remove(found.identity, key),
-    );
+    if (this.#find() === undefined) return false;
+    const identity = this.#settleIn();
+    return await this.#change(key, () => this.#backend.remove(identity, key));
   }
 
   async list(): Promise<SecretList> {
@@ -144,6 +146,18 @@ class EnvSecrets implements Secrets {
       if (!(error instanceof AppError)) throw error;
       return { index, kept: undefined, problem: error };
     }
+  }
+
+  /** Makes sure of slot and identity. The index of a clone that was moved comes along. */
+  #settleIn(): EnvIdentity {
+    const { facts, dirs } = this.#input;
+    ensureSlot(facts, dirs);
+    const { identity, formerSlot } = giveIdentity(facts, this.#input);
+    for (const [key, state] of formerSlot ? readIndex(formerSlot) : []) {
+      if (readIndex(facts.slot).has(key)) continue;
+      setIndex(facts.slot, key, { state, dirs });
+    }
+    return identity;
   }
 
   /**

@@ -82,6 +82,8 @@ export interface Secrets {
   get(
     keys: Iterable<SecretKey>,
   ): Promise<ReadonlyMap<SecretKey, SecretValue>>;
+  /** Where the value of a key comes from, whether there is one or not. */
+  origin(key: SecretKey): SecretOrigin;
   /** Whether there is a value, which is not read, or a command that prints it. */
   has(key: SecretKey): Promise<boolean>;
   /** Keeps a value, over one that is there. Call it with the home's lock held (inside `transact`). Throws as `get` does. */

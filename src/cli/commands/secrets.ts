@@ -1,4 +1,5 @@
 import { parseSecretKey } from "../../base/secret_key.ts";
+import { shellWord } from "../../base/text.ts";
 import {
   activeEnv,
   keepSecret,
@@ -107,7 +108,7 @@ export const list: Command = {
     const { env, place } = envOf(input, host, "list secrets of");
     const { rows, problem } = await listSecrets(env, place);
     if (problem !== undefined) host.notice(`aenv: ${problem.message}`);
-    return { data: rows, text: () => listText(rows, env) };
+    return { data: rows, text: () => listText(rows, env, input) };
   },
 };
 
@@ -120,27 +121,36 @@ function envOf(
   return { env: requireNamed(env, action), place: { host, dirs } };
 }
 
-function listText(rows: readonly SecretUse[], env: OpenEnv): string {
+function listText(
+  rows: readonly SecretUse[],
+  env: OpenEnv,
+  input: Input,
+): string {
+  const option = textOption(input, "env");
+  const where = option === undefined ? "" : ` -E ${shellWord(option)}`;
   if (rows.length === 0) return `environment ${env.label} has no secrets`;
   const width = Math.max(...rows.map(({ key }) => key.length));
   return rows.map((row) => {
     const uses = row.usedBy.length === 0
       ? ""
       : `, used by ${row.usedBy.join(", ")}`;
-    return `${row.key.padEnd(width)}  ${stateWords(row)}${uses}`;
+    return `${row.key.padEnd(width)}  ${stateWords(row, where)}${uses}`;
   }).join("\n");
 }
 
-function stateWords({ origin, state, key }: SecretUse): string {
+function stateWords(
+  { origin, state, key }: SecretUse,
+  where: string,
+): string {
   switch (state) {
     case "kept":
       return `in ${placeWords(origin)}`;
     case "declared":
       return "from a command in the manifest";
     case "missing":
-      return `missing: aenv secrets add ${key}`;
+      return `missing: aenv secrets add ${key}${where}`;
     case "unknown":
-      return `perhaps in ${placeWords(origin)}, which does not answer`;
+      return `perhaps in ${placeWords(origin)}, which cannot be asked`;
   }
 }
 

@@ -48,14 +48,20 @@ export function additionOutcome(
     data,
     text: () =>
       [
-        ...report.additions.flatMap((addition) => lines(addition, report)),
+        ...report.additions.flatMap((addition) =>
+          lines(addition, report, done === undefined ? "would be" : "is")
+        ),
         ...report.same.map((name) => `  mcp ${name}  is declared already`),
         ...(done === undefined ? ["nothing was written"] : [done.text()]),
       ].join("\n"),
   };
 }
 
-function lines(addition: Addition, { moved }: AdditionReport): string[] {
+function lines(
+  addition: Addition,
+  { moved }: AdditionReport,
+  verb: string,
+): string[] {
   const { name, table, from, notes, asked } = addition;
   const own = moved.filter(({ server }) => server === name);
   const variables = variablesOf(table);
@@ -63,7 +69,7 @@ function lines(addition: Addition, { moved }: AdditionReport): string[] {
   return [
     `+ mcp ${name}  ${escapeControl(describeServer(table))}${source}`,
     ...own.map(({ where, key }) =>
-      `    ${escapeControl(where)} is kept as the secret ${key}`
+      `    ${escapeControl(where)} ${verb} kept as the secret ${key}`
     ),
     ...(own.some(({ isArgument }) => isArgument)
       ? ["    every process can read the secret in its arguments"]

@@ -221,7 +221,11 @@ function usageError(row: TableRow, error: CommanderError): AppError {
   // Commander's words are sentences; ours have no period, and one colon between what and why.
   const state = error.message.replace(/^error: /, "")
     .replace(/\s*\(Did you mean (.*)\?\)$/, "")
-    .replace(/\. Expected /, ": expected ").replace(/\.$/, "")
+    .replace(/\. Expected /, ": expected ")
+    .replace(/ is invalid\. Allowed choices are /, " is none of: ").replace(
+      /\.$/,
+      "",
+    )
     .replaceAll("'", '"').trim();
   const near = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1];
   return new AppError(

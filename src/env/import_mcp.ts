@@ -75,6 +75,7 @@ export function selectServers(
 /** Throws `CONTENT_INVALID` that names every server that cannot be taken over, and why. */
 export function requireImportable(
   servers: readonly foreign.ForeignServer[],
+  verb: "import" | "add" = "import",
 ): void {
   const bad = servers.filter(({ problems }) => problems.length > 0);
   if (bad.length === 0) return;
@@ -85,13 +86,13 @@ export function requireImportable(
   const names = bad.map(({ found }) => found).join(", ");
   throw new AppError(
     "CONTENT_INVALID",
-    `Cannot import ${quote(names)}: ${
+    `Cannot ${verb} ${quote(names)}: ${
       bad.length === 1 ? "it" : "they"
-    } cannot be taken over as declared, so nothing was imported`,
+    } cannot be taken over as declared, so nothing was ${verb}ed`,
     {
       hint: [
         ...reasons,
-        ...(rest.length === 0 ? [] : [
+        ...(rest.length === 0 || verb === "add" ? [] : [
           `Leave out what cannot be taken: --select ${
             rest.map(({ found }) => shellWord(found)).join(" ")
           }`,

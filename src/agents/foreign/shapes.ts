@@ -55,6 +55,10 @@ function findServers(text: ForeignText): FoundServer[] {
   if (values.length > 0 && values.every(isServer)) {
     return entriesOf(whole, {}, from);
   }
+  // With a name it is meant to be a server, and what it lacks can be said.
+  if (name !== undefined) {
+    return [{ name, entry: whole, from, inputs: new Map() }];
+  }
   throw unusable(from, "it has no MCP servers");
 }
 

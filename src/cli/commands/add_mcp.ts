@@ -228,7 +228,7 @@ async function jsonAdditions(
       { hint: "Leave out the name, or give the JSON of one server" },
     );
   }
-  requireImportable(servers);
+  requireImportable(servers, "add");
   return servers.map((server) => ({ ...additionOf(server), from: undefined }));
 }
 

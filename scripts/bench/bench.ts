@@ -1,6 +1,7 @@
 /**
- * `deno task bench [--rounds N] [--bin PATH] [--agent PATH] [--check]`: what aenv costs at start, against an empty
- * program made with the same base runtime, in one interleaved run. `--check` fails when a goal is missed.
+ * `deno task bench [--rounds N] [--store-rounds N] [--dir DIR] [--bin PATH] [--agent PATH] [--check]`: what aenv costs at
+ * start and where there is much of everything, against an empty program made with the same base runtime, in one interleaved
+ * run; and what its store costs, against the system's own tools, in a directory of DIR. `--check` fails when a goal is missed.
  */
 
 import { join } from "node:path";
@@ -13,8 +14,10 @@ import {
   stream,
 } from "../support/script.ts";
 import { type Arena, closeArena, ENVIRONMENTS, openArena } from "./arena.ts";
+import { reportCrowd } from "./crowd.ts";
 import { measureLeftOver } from "./left_over.ts";
 import { type Case, formatTable, measure, median } from "./measure.ts";
+import { benchStore } from "./store.ts";
 
 const MIN_ROUNDS = 20;
 
@@ -28,6 +31,10 @@ const BARE = "claude --version, bare";
 
 interface Options {
   readonly rounds: number;
+  /** None: the store is left out. */
+  readonly storeRounds: number;
+  /** Where the store is measured: on the file system that matters. */
+  readonly dir: string;
   readonly aenv: string | undefined;
   readonly agent: string;
   readonly check: boolean;
@@ -38,6 +45,8 @@ function readOptions(root: string): Options {
     args: [...Deno.args],
     options: {
       rounds: { type: "string", default: "30" },
+      "store-rounds": { type: "string", default: "3" },
+      dir: { type: "string", default: "/tmp" },
       bin: { type: "string" },
       agent: { type: "string" },
       check: { type: "boolean", default: false },
@@ -51,7 +60,14 @@ function readOptions(root: string): Options {
   }
   const agent = values.agent ??
     join(root, ".cache/agents/claude-newest/node_modules/.bin/claude");
-  return { rounds, aenv: values.bin, agent, check: values.check };
+  return {
+    rounds,
+    storeRounds: Number(values["store-rounds"]),
+    dir: values.dir,
+    aenv: values.bin,
+    agent,
+    check: values.check,
+  };
 }
 
 function casesOf(arena: Arena): Case[] {
@@ -139,6 +155,15 @@ async function reportMemory(arena: Arena): Promise<string[]> {
   return missed;
 }
 
+/** Prints what the store costs and returns the goals that were missed. */
+async function reportStore(
+  { storeRounds, dir }: Options,
+): Promise<string[]> {
+  if (storeRounds === 0 || Deno.build.os !== "linux") return [];
+  say(`\nThe store, medians of ${storeRounds} runs\n`);
+  return await benchStore(dir, { rounds: storeRounds });
+}
+
 /** A program of our own, so that no other run of the same file is counted. */
 async function obtainAenv(given: string | undefined): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "aenv-bench-bin-" });
@@ -172,6 +197,8 @@ async function main(): Promise<number> {
     const missed = [
       ...await reportTimes(arena, options.rounds),
       ...await reportMemory(arena),
+      ...await reportCrowd(arena, options.rounds),
+      ...await reportStore(options),
     ];
     say(
       `\n${missed.length === 0 ? "All met" : `Missed: ${missed.join("; ")}`}`,

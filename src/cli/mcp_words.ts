@@ -37,7 +37,7 @@ export function normalizeMcpWords(args: readonly string[]): string[] {
       continue;
     }
     const next = args[at + 1];
-    if (word === "--json" && next !== undefined && /^\s*[{[]/.test(next)) {
+    if (word === "--json" && next !== undefined && /^(\s*[{[]|-$)/.test(next)) {
       out.push(`--server=${next}`);
       at += 2;
       continue;

@@ -35,6 +35,7 @@ Deno.test("normalizeMcpWords() gives each variable and header an option of its o
     normalizeMcpWords(["a", "--json", '{"command": "x"}', "--json"]),
     ["a", '--server={"command": "x"}', "--json"],
   );
+  deepStrictEqual(normalizeMcpWords(["a", "--json", "-"]), ["a", "--server=-"]);
   deepStrictEqual(
     normalizeMcpWords(["-H", "A: b c", "a", "http://x:1/"]),
     ["--header=A: b c", "a", "http://x:1/"],

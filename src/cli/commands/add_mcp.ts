@@ -17,6 +17,7 @@ import {
   takenKeys,
 } from "../../env/mod.ts";
 import { hasServer } from "../../manifest/mod.ts";
+import { readInput } from "../../os/hidden_input.ts";
 import type { Host } from "../../os/host.ts";
 import {
   type Command,
@@ -29,6 +30,9 @@ import { installEdited } from "../install_outcome.ts";
 import { placeCredentials, SECRET_MODES } from "../mcp_credentials.ts";
 import { type Addition, additionOf, additionOutcome } from "../mcp_outcome.ts";
 import { normalizeMcpWords, typedServer } from "../mcp_words.ts";
+
+/** Most bytes of a declaration on standard input. */
+const MAX_PIPED = 1024 * 1024;
 
 /** `aenv add mcp`. */
 export const command: Command = {
@@ -54,7 +58,8 @@ export const command: Command = {
       },
       {
         flags: "--server <json>",
-        summary: "The server as JSON; --json '{…}' is the same",
+        summary:
+          "The server as JSON, or - to read it; the same as --json '{…}'",
       },
       {
         flags: "--from <source>",
@@ -206,7 +211,7 @@ async function jsonAdditions(
 ): Promise<Addition[]> {
   const from = "the command line";
   const text = {
-    text: json,
+    text: json === "-" ? readPipe() : json,
     from,
     comments: false,
     ...(name === undefined ? {} : { name }),
@@ -230,6 +235,15 @@ async function jsonAdditions(
   }
   requireImportable(servers, "add");
   return servers.map((server) => ({ ...additionOf(server), from: undefined }));
+}
+
+function readPipe(): string {
+  const bytes = readInput(MAX_PIPED);
+  if (bytes !== undefined) return new TextDecoder().decode(bytes);
+  throw new AppError(
+    "CONTENT_INVALID",
+    "Cannot read MCP servers of standard input: it is too long",
+  );
 }
 
 /** Reads with keys for the secrets that servers ask for. What is kept already is looked up only where one asks. */

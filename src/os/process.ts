@@ -100,11 +100,14 @@ class Output {
 }
 
 /**
- * When the process with this id started, as an opaque text that no later process with the same id shares;
- * undefined when there is no such process. Linux: field 22 of proc_pid_stat(5). macOS: `ps -o lstart`.
+ * When the process with this id started, as an opaque text that no later process with the same id shares; undefined when there
+ * is no such process, or it has ended and nobody has asked how. Linux: field 22 of proc_pid_stat(5). macOS: `ps -o lstart`.
  */
 export function processStart(pid: number): string | undefined {
-  if (Deno.build.os === "linux") return procStat(pid)?.[19];
+  if (Deno.build.os === "linux") {
+    const fields = procStat(pid);
+    return /[ZX]/.test(fields?.[0] ?? "X") ? undefined : fields?.[19];
+  }
   return psColumn(pid, "lstart")?.replace(/[^A-Za-z0-9]+/g, "_");
 }
 

@@ -80,17 +80,21 @@ export class McpWorld implements AsyncDisposable {
     return session;
   }
 
-  /** Files below the world's root that hold the value in some form, but for the one where it is kept. */
+  /** Files below the world's root that hold the value in some form. The one where it is kept must be among them, and is left out. */
   filesWithValue(): string[] {
-    const found: string[] = [];
-    for (const path of filesBelow(this.world.root)) {
-      if (path.includes("/secrets") && path.includes("/.aenv/")) continue;
-      if (holds(Deno.readFileSync(path), this.value)) found.push(path);
-    }
-    return found;
+    const kept = `${this.world.aenv.root}/secrets/values.json`;
+    const found = filesBelow(this.world.root).filter((path) =>
+      holds(Deno.readFileSync(path), this.value)
+    );
+    if (!found.includes(kept)) throw new Error("The search finds nothing");
+    return found.filter((path) => path !== kept);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // After a test that failed half way.
+    for (const pid of processesOf(this.world.root)) {
+      if (pid !== Deno.pid) Deno.kill(pid, "SIGKILL");
+    }
     await this.world[Symbol.asyncDispose]();
   }
 }
@@ -220,7 +224,15 @@ export function isRunning(pid: number): boolean {
 
 /** Processes with a text in their arguments or environment: they belong to a world whose directory it is. */
 export function processesOf(root: string): number[] {
-  return allProcesses().filter((pid) => showsValue(pid, root));
+  return allProcesses().filter((pid) => {
+    try {
+      return showsValue(pid, root);
+    } catch (error) {
+      // Somebody else's.
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      return false;
+    }
+  });
 }
 
 function statOf(pid: number): string[] | undefined {

@@ -1,5 +1,5 @@
 /** One variable in the text of a settings.json: every other byte stays. */
-import { asRecord, isRecord } from "./user_config.ts";
+import { asRecord, isRecord, parseJsonObject } from "./user_config.ts";
 
 /** A text with one more piece in it. */
 export interface Insertion {
@@ -29,7 +29,7 @@ export function insertVariable(
   name: string,
   value: string,
 ): Insertion | undefined {
-  const settings = parse(text);
+  const settings = parseJsonObject(text);
   if (settings === undefined) return undefined;
   const env = settings["env"];
   if (env !== undefined && !isRecord(env)) return undefined;
@@ -39,7 +39,7 @@ export function insertVariable(
   );
   const result = text.slice(0, found.at) + found.piece + text.slice(found.at);
   const wanted = { ...settings, env: { ...asRecord(env), [name]: value } };
-  return isEqual(parse(result), wanted)
+  return isEqual(parseJsonObject(result), wanted)
     ? { ...found, text: result }
     : undefined;
 }
@@ -52,7 +52,7 @@ export function newSettings(name: string, value: string): string {
 
 /** `text` without `env.<name>`; undefined when it has none, or when that cannot be told. */
 export function removeVariable(text: string, name: string): string | undefined {
-  const settings = parse(text);
+  const settings = parseJsonObject(text);
   if (settings === undefined) return undefined;
   const env = last(membersOf(text, wholeOf(text)), "env");
   if (env === undefined || text[env.value.start] !== "{") return undefined;
@@ -69,24 +69,14 @@ export function removeVariable(text: string, name: string): string | undefined {
   const end = after?.start ?? (before ? own.end : env.value.end - 1);
   const result = text.slice(0, start) + text.slice(end);
   const { [name]: _, ...rest } = asRecord(settings["env"]);
-  return isEqual(parse(result), { ...settings, env: rest })
+  return isEqual(parseJsonObject(result), { ...settings, env: rest })
     ? result
     : undefined;
 }
 
 /** The value of `env.<name>`. */
 export function variableIn(text: string, name: string): unknown {
-  return asRecord(parse(text)?.["env"])[name];
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
-    return isRecord(value) ? value : undefined;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return undefined;
-  }
+  return asRecord(parseJsonObject(text)?.["env"])[name];
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

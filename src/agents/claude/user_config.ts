@@ -99,7 +99,13 @@ export function readJsonObject(
   path: AbsPath,
 ): Record<string, unknown> | undefined {
   const text = readText(path, 64 * 1024 * 1024);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseJsonObject(text);
+}
+
+/** The JSON object that a text is; undefined when it is anything else. */
+export function parseJsonObject(
+  text: string,
+): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
     return isRecord(value) ? value : undefined;

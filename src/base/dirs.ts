@@ -24,6 +24,7 @@
  *   login/claude/                the user's login after `migrate-auth`; envs share the directory
  *   login.json                   where it was before, and what was changed elsewhere for it
  *   cache/agents.json            versions of agent programs by file identity
+ *   cache/list.json              what the manifests of very many envs say
  *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   secrets/                     ids of clones; values.json when secrets are kept in a file
  *   state/<id>/                  one transaction: record.json, what it replaced and took away

@@ -12,6 +12,7 @@ import { lstat, readDir, readKnownText, readText, realPath } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { OpenDirectory } from "../os/marks.ts";
 import { hostDirs } from "./active.ts";
+import { ListCache } from "./list_cache.ts";
 import { MAX_MANIFEST_BYTES, namedEnv, openEnv, openNamed } from "./open.ts";
 import { resolveEnv } from "./resolve.ts";
 import { liveRuns } from "./runs.ts";
@@ -73,28 +74,38 @@ function slotRows(host: Host, dirs: Dirs): ListRow[] {
     .filter(({ name }) => !name.startsWith("."));
   if (slots.length === 0) return [];
   using envs = new OpenDirectory(realPath(dirs.envs) ?? dirs.envs);
-  return slots.map(({ name, kind }) =>
-    (kind === "directory" ? plainRow(name, envs, dirs) : undefined) ??
+  const cache = ListCache.of(dirs, slots.length);
+  const rows = slots.map(({ name, kind }) =>
+    (kind === "directory"
+      ? plainRow(name, envs, { dirs, cache })
+      : undefined) ??
       slotRow(name, host, dirs)
   );
+  cache?.save();
+  return rows;
 }
 
 /** The row of a global env with nothing strange about its files; there may be a thousand of them. */
 function plainRow(
   name: string,
   envs: OpenDirectory,
-  dirs: Dirs,
+  { dirs, cache }: { dirs: Dirs; cache: ListCache | undefined },
 ): ListRow | undefined {
   if (nameProblem(name) !== undefined || isGlobal(name)) return undefined;
   if (envs.markOf(`${name}/${PROJECT_FILE}`) !== undefined) return undefined;
   const mark = envs.markOf(`${name}/${MANIFEST_FILE}`);
   if (mark?.kind !== "file" || mark.size > MAX_MANIFEST_BYTES) return undefined;
-  const slot = slotAt(join(dirs.envs, name));
-  const known = { ...row(name, "named"), slot: name, path: slot.root };
-  return attempt(
-    known,
-    () => envRow(namedEnv(name as EnvName, readKnownText(slot.manifest), slot)),
-  );
+  const path = join(dirs.envs, name);
+  const known = { ...row(name, "named"), slot: name, path };
+  const facts = cache?.get(name, mark);
+  if (facts !== undefined) return { ...known, ...facts };
+  const found = attempt(known, () => {
+    const slot = slotAt(path);
+    const text = readKnownText(slot.manifest);
+    return envRow(namedEnv(name as EnvName, text, slot));
+  });
+  cache?.set(name, mark, found);
+  return found;
 }
 
 /** Whether two rows are one env: a project's broken manifest does not tell its slot. */

@@ -10,6 +10,8 @@ export {
 export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
 export { findPresetHosts, planSandbox } from "./sandbox.ts";
 export type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
+export { serveLaunch } from "./serve.ts";
+export type { RunningServices } from "./service_run.ts";
 export { launchClaude } from "./shim.ts";
 export {
   installTyped,

@@ -26,11 +26,13 @@ export function compareServers(input: Comparison): Row[] {
 }
 
 function serverRow(
-  { name, from, barred }: Comparison["declared"]["servers"][number],
+  { name, from, barred, beside }: Comparison["declared"]["servers"][number],
   status: string | undefined,
   errors: Comparison["serverErrors"],
 ): Row {
-  const row = { kind: "mcp server" as const, item: name, from, declared: true };
+  // What answered came from there: the relay that the agent has leads nowhere else.
+  const declared = beside ? BESIDE : true;
+  const row = { kind: "mcp server" as const, item: name, from, declared };
   switch (status) {
     case undefined:
       return {
@@ -40,7 +42,7 @@ function serverRow(
         ...(barred === undefined ? {} : { detail: barred }),
       };
     case "connected":
-      return { ...row, seen: true, status: "ok" };
+      return { ...row, seen: declared, status: "ok" };
     case "needs-auth":
       return {
         ...row,
@@ -67,11 +69,16 @@ function serverRow(
   }
 }
 
+/** How the report names servers that the agent does not start itself. */
+const BESIDE = "beside the agent";
+/** How the agent's log begins what a server printed. */
+export const SERVER_SAID = "Server stderr: ";
+
 /** The agent's last word on a server, after what the server itself said. */
 function failure(errors: readonly string[]): string | undefined {
-  const said = errors.find((error) => error.startsWith("Server stderr: "))
-    ?.slice("Server stderr: ".length).trim().split("\n").at(-1);
-  const last = errors.filter((error) => !error.startsWith("Server stderr: "))
+  const said = errors.find((error) => error.startsWith(SERVER_SAID))
+    ?.slice(SERVER_SAID.length).trim().split("\n").at(-1);
+  const last = errors.filter((error) => !error.startsWith(SERVER_SAID))
     .at(-1);
   return last === undefined || said === undefined
     ? last ?? said

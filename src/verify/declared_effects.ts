@@ -31,7 +31,11 @@ export function serverNames(
     : "your organisation manages MCP servers and allows no others";
   const fromManifest = [
     ...Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
-      .map(([name]) => ({ name, from: From.manifest as string })),
+      .map(([name]) => ({
+        name,
+        from: From.manifest as string,
+        beside: plan.services.some((service) => service.name === name),
+      })),
     ...plan.installs.filter(({ kind }) => kind === "plugin").flatMap((
       { name, source },
     ) =>

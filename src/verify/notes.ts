@@ -44,6 +44,7 @@ export function notesOf(input: NotesInput): string[] {
       `policy ${path} of your organisation applies by design`
     ),
     ...differences(input),
+    ...readable(input),
     ...(off.length === 0 ? [] : [
       `the agent lists these of directories above the project, switched off: ${
         off.join(", ")
@@ -62,6 +63,18 @@ function listed({ observation }: Seen, name: string): boolean {
   const { skills, commands, agents } = observation;
   return [skills, commands, agents].some((names) => names.includes(name)) ||
     observation.listed.skills.some((row) => row.name === name);
+}
+
+/** Moving a server out from under the agent hides nothing from a process of the same user. */
+function readable({ plan, sources }: NotesInput): string[] {
+  if (sources.env.manifest.sandbox?.enabled) return [];
+  const names = plan.services.filter(({ kind }) => kind === "stdio")
+    .map(({ name }) => name);
+  return names.length === 0 ? [] : [
+    `the agent is not confined and runs as the same user: it can read the environment of ${
+      listWords(names)
+    }, with the secrets in it, below /proc`,
+  ];
 }
 
 function differences({ plan, user, sources }: NotesInput): string[] {

@@ -117,6 +117,8 @@ export interface Declared {
     readonly from: string;
     /** Why it cannot be there. */
     readonly barred?: string;
+    /** Whether it runs beside the agent, which has a relay to it. */
+    readonly beside?: boolean;
   }[];
   readonly hooks: readonly ExpectedHook[];
   /** Who switched hooks off. */

@@ -11,11 +11,14 @@ import {
   type LaunchPlan,
   planLaunch,
   prepareLaunch,
+  serveLaunch,
 } from "../launch/mod.ts";
 import { monotonicMs } from "../os/clock.ts";
+import { readText } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { learnBaseline, readBaseline } from "./baseline.ts";
 import { compare } from "./compare.ts";
+import { SERVER_SAID } from "./compare_servers.ts";
 import type { Comparison } from "./comparison.ts";
 import { compareCopies } from "./copies.ts";
 import { collectDeclared } from "./declared.ts";
@@ -34,6 +37,7 @@ import {
 } from "./types.ts";
 import {
   cleanSlot,
+  logName,
   makeWorkplace,
   putIntoSettings,
   type Workplace,
@@ -76,9 +80,26 @@ export async function verifyEnv(
   try {
     const user = userOf(plan, { host, dirs });
     const step = { env, host, dirs, plan, runDir, sources, user };
-    return await verifyPrepared(step, options, start);
+    return await withServices(
+      step,
+      () => verifyPrepared(step, options, start),
+    );
   } finally {
     endRun(runDir);
+  }
+}
+
+/** Does it while what runs beside the agent runs. */
+async function withServices<T>(
+  { plan, env, host, dirs }: Verification,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (plan.services.length === 0) return await work();
+  const services = await serveLaunch(plan, { env, host, dirs });
+  try {
+    return await work();
+  } finally {
+    await services.stop();
   }
 }
 
@@ -106,7 +127,7 @@ async function verifyPrepared(
     environment: plan.environment,
     added: seen.added,
     reportsHooks: !seen.lacking.includes("--include-hook-events"),
-    serverErrors: seen.serverErrors,
+    serverErrors: withServiceErrors(seen.serverErrors, plan),
   };
   const rows = [
     ...compareCopies(plan),
@@ -127,6 +148,22 @@ async function verifyPrepared(
     }),
     ms: Math.round(monotonicMs() - start),
   };
+}
+
+/** The agent does not see what a server beside it prints: that is in our log, masked. */
+function withServiceErrors(
+  errors: Seen["serverErrors"],
+  { services }: LaunchPlan,
+): Seen["serverErrors"] {
+  const out = new Map(errors);
+  for (const service of services) {
+    if (service.kind !== "stdio") continue;
+    const last = readText(service.log)?.trimEnd().split("\n").at(-1);
+    if (last === undefined) continue;
+    const name = logName(service.name);
+    out.set(name, [...out.get(name) ?? [], `${SERVER_SAID}${last}`]);
+  }
+  return out;
 }
 
 function sourcesOf(env: OpenEnv, plan: LaunchPlan, host: Host): Sources {

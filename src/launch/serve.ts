@@ -1,0 +1,25 @@
+/** The services of a launch for somebody else who runs its agent. */
+import { Children } from "../os/children.ts";
+import { type RunningServices, startServices } from "./service_run.ts";
+import { fillServices } from "./service_values.ts";
+import type { LaunchPlan, PerformContext } from "./types.ts";
+
+/** Starts the services of a plan that was prepared. The agent must be started by this process. `stop` them at the end. */
+export async function serveLaunch(
+  plan: LaunchPlan,
+  context: PerformContext,
+): Promise<RunningServices> {
+  const filled = await fillServices(plan, context.env, context);
+  const children = new Children();
+  const services = startServices(plan, filled, {
+    host: context.host,
+    children,
+    start: (options) => children.start(options),
+  });
+  return {
+    async stop() {
+      await services.stop();
+      children[Symbol.dispose]();
+    },
+  };
+}

@@ -85,6 +85,7 @@ class Conversation {
   readonly #service: SecretService;
   readonly #subject: Subject;
   readonly #canAsk: boolean;
+  readonly #notice: (text: string) => void;
   readonly #hello: Promise<void>;
 
   constructor(bus: Bus, host: Host, subject: Subject) {
@@ -94,6 +95,7 @@ class Conversation {
     this.#canAsk = Boolean(
       host.env["DISPLAY"] || host.env["WAYLAND_DISPLAY"],
     );
+    this.#notice = (text) => host.notice(text);
     // Not awaited here: what follows goes out together with it.
     this.#hello = this.#service.hello();
     this.#hello.catch(() => undefined);
@@ -240,6 +242,7 @@ class Conversation {
     if (!this.#canAsk) {
       throw locked(this.#subject, UNLOCK_HINT);
     }
+    this.#notice("aenv: the keyring asks you, and waits for your answer");
     this.#bus.extend(PROMPT_MS);
     const isDone = await this.#service.prompt(prompt);
     if (!isDone) throw cancelled(this.#subject, "it was not allowed");

@@ -159,7 +159,7 @@ Deno.test("a prompt that is not answered with yes is told from a locked keyring"
   assert.equal(code, 3);
   assert.match(
     stderr,
-    /^aenv: Cannot use the keyring for "gh-token": it was not allowed\n {2}Do it again, and say yes when the keyring asks\n$/,
+    /^aenv: the keyring asks you, and waits for your answer\naenv: Cannot use the keyring for "gh-token": it was not allowed\n {2}Do it again, and say yes when the keyring asks\n$/,
   );
 });
 

@@ -16,7 +16,7 @@ import {
   type Manifest,
   printLock,
 } from "../manifest/mod.ts";
-import { readText } from "../os/fs.ts";
+import { FILE_MODE, lstat, readText } from "../os/fs.ts";
 import { parseSource } from "../sources/mod.ts";
 import { openStore } from "../store/mod.ts";
 import type { Put } from "../tx/mod.ts";
@@ -93,12 +93,9 @@ interface Job {
   readonly place: InstallPlace;
 }
 
-/** Mode of a lock that lies in a repository. */
-const SHARED_MODE = 0o644;
-
 /**
  * Makes the store hold every plugin and skill of the env, as the lock pins them; what the lock lacks is resolved and added
- * to it. Throws `LOCK_OUTDATED` when frozen, `HASH_MISMATCH` when a source no longer is what was pinned, `SOURCE_*`, `IO`;
+ * to it. With another manifest, or names to update, only those that this is about. Throws `LOCK_OUTDATED` when frozen, `HASH_MISMATCH` when a source no longer is what was pinned, `SOURCE_*`, `IO`;
  * then nothing has changed.
  */
 export async function installEnv(
@@ -175,6 +172,11 @@ interface Installed {
   readonly item: InstalledItem;
 }
 
+/** What adds, removes or moves one thing asks nothing about the others: they stay pinned as they are, there or not. */
+function getsAll({ manifest, update }: InstallInput): boolean {
+  return manifest === undefined && (update === "all" || update.length === 0);
+}
+
 async function installAll(
   job: Job,
   supply: Supply,
@@ -192,7 +194,7 @@ async function installAll(
     const holds = row !== undefined && row.source === entry.source &&
       row.subpath === entry.subpath;
     const keeps = holds && !moves;
-    if (keeps) await obeyRow(own, kind, row);
+    if (keeps && getsAll(job.input)) await obeyRow(own, kind, row);
     const locked = keeps ? row : await pinEntry(own, kind, entry);
     const same = row?.tree === locked.tree && row.pin === locked.pin && holds;
     const state = row === undefined ? "added" : same ? "kept" : "changed";
@@ -215,16 +217,27 @@ async function writeLock(job: Job, next: Lock): Promise<boolean> {
   }
   const more = input.accompany?.({ env, lock: next });
   const about = { kind: input.command, env: env.slotName, note: undefined };
-  const mode = env.scope === "project" ? { mode: SHARED_MODE } : {};
+  const mode = modesOf(env);
   await transact(about, place, (tx) => {
     requireUntouched(job);
     const manifest = input.manifest && [
-      { path: env.manifestReal, data: input.manifest.text, ...mode },
+      {
+        path: env.manifestReal,
+        data: input.manifest.text,
+        mode: mode.manifest,
+      },
     ];
-    const files = [...manifest ?? [], { path, data: text, ...mode }];
+    const files = [...manifest ?? [], { path, data: text, mode: mode.lock }];
     tx.putAll([...files, ...more?.() ?? []]);
   });
   return true;
+}
+
+/** Both files keep theirs; a new lock is as closed as its manifest. */
+function modesOf(env: OpenEnv): { manifest: number; lock: number } {
+  const manifest = lstat(env.manifestReal)?.mode ?? FILE_MODE;
+  const lock = lstat(lockPath(env))?.mode ?? manifest;
+  return { manifest: manifest & 0o666, lock: lock & 0o666 };
 }
 
 /** Throws `TX_CONFLICT` when manifest or lock are not what they were when this began. */

@@ -1,5 +1,6 @@
 /** A launch plan in words. */
 import { tilde } from "../base/paths.ts";
+import type { Protection } from "../sandbox/mod.ts";
 import type { LaunchPlan, PlannedService } from "./types.ts";
 
 /** The text of `run --explain`. */
@@ -19,7 +20,9 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     );
   const files = plan.files.flatMap((file) => [
     `  ${tilde(file.path, home)}`,
-    ...file.content.trimEnd().split("\n").map((line) => `    ${line}`),
+    ...(file.path.endsWith(".json")
+      ? file.content.trimEnd().split("\n").map((line) => `    ${line}`)
+      : []),
   ]);
   return [
     `env: ${plan.env} (${plan.isolation})`,
@@ -29,6 +32,7 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     ...section("environment", changes),
     ...section("secrets in the environment", exposed),
     ...section("servers beside the agent", plan.services.flatMap(serviceLines)),
+    ...section("sandbox", sandboxLines(plan)),
     ...section("copies", installs),
     ...section("files", files),
     ...section("hook", plan.hook === undefined ? [] : [`  ${plan.hook}`]),
@@ -50,6 +54,27 @@ function serviceLines(service: PlannedService): string[] {
     ...Object.entries(table).map(([key, text]) => `    ${key}=${text}`),
     `    secrets: ${secrets.join(", ")}`,
   ];
+}
+
+function sandboxLines({ sandbox }: LaunchPlan): string[] {
+  if (sandbox === undefined) return [];
+  const { summary, supervised, protections } = sandbox;
+  return [
+    `  ${summary}`,
+    ...(supervised === undefined
+      ? []
+      : [`  this process stays beside the agent: ${supervised}`]),
+    ...protectionLines(protections).map((line) => `  ${line}`),
+  ];
+}
+
+/** One line for each protection: what, by what, how far. */
+export function protectionLines(
+  protections: readonly Protection[],
+): string[] {
+  return protections.map(({ id, by, note }) =>
+    `${id.padEnd(21)}  ${by.padEnd(12)}  ${note}`
+  );
 }
 
 function section(title: string, lines: readonly string[]): string[] {

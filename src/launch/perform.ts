@@ -68,7 +68,7 @@ async function supervisorOf(
   if (plan.services.length === 0) return undefined;
   // Most launches need none and do not load it.
   const { openSupervisor } = await import("./supervise.ts");
-  return await openSupervisor(plan, context, runDir);
+  return await openSupervisor(plan, context, { runDir });
 }
 
 /** Writes what the plan says: slot, copies, generated files. Returns the launch's own directory. */

@@ -14,32 +14,39 @@ export interface Supervisor {
   run(environment: Readonly<Record<string, string>>): Promise<never>;
 }
 
+/** What a supervisor needs to know besides. */
+export interface SupervisorOptions {
+  readonly runDir: AbsPath;
+  /** How the agent and the servers are started; as they are unless given. Whoever confines them does it here. */
+  readonly starter?: (children: Children) => StartProgram;
+}
+
 /** Looks up what the services need. Throws whatever makes them impossible: nothing has been started then. */
 export async function openSupervisor(
   plan: LaunchPlan,
   context: PerformContext,
-  runDir: AbsPath,
+  options: SupervisorOptions,
 ): Promise<Supervisor> {
   const filled = await fillServices(plan, context.env, context);
   return {
     run: (environment) =>
-      supervise({ ...plan, environment }, context, { filled, runDir }),
+      supervise({ ...plan, environment }, context, { ...options, filled }),
   };
 }
 
 async function supervise(
   plan: LaunchPlan,
   { host }: PerformContext,
-  { filled, runDir }: {
+  { filled, runDir, starter }: SupervisorOptions & {
     readonly filled: FilledServices;
-    readonly runDir: AbsPath;
   },
 ): Promise<never> {
   hideMemory();
   using children = new Children();
   // From here on a signal is the agent's, which is not there yet: it would only be lost.
   const signals = new SignalPasser();
-  const start: StartProgram = (options) => children.start(options);
+  const start: StartProgram = starter?.(children) ??
+    ((options) => children.start(options));
   const services = startServices(plan, filled, { host, children, start });
   try {
     const agent = start({

@@ -48,8 +48,12 @@ export class Children implements Disposable {
 
   /** Starts a program. Throws `AGENT_NOT_STARTED`. */
   start(options: ChildOptions): Child {
-    const pid = spawn(options);
-    const running = new Running(pid, options.onStop);
+    return this.watch(spawn(options), options.onStop);
+  }
+
+  /** Watches a child of this process that was started in another way, and that nobody else waits for. */
+  watch(pid: number, onStop?: (signal: number) => void): Child {
+    const running = new Running(pid, onStop);
     this.#running.set(pid, running);
     // It may have ended before it was in the table.
     this.#look();

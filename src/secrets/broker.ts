@@ -5,6 +5,7 @@
 import { removeFile } from "../os/fs.ts";
 import { Guardian } from "../os/guardian.ts";
 import { closeDescriptor, Poller } from "../os/poller.ts";
+import { sleep } from "../os/process.ts";
 import {
   acceptConnection,
   listenAt,
@@ -21,6 +22,7 @@ import { ServerSession } from "./server_session.ts";
 
 /** Most clients of one server at a time: whoever can connect can make us start a program. */
 export const MAX_SESSIONS = 64;
+const PAUSE_MS = 100;
 /** Most clients that have made one of their two connections. */
 const MAX_WAITING = 256;
 
@@ -66,6 +68,7 @@ class Desk {
   /** First connections by process, for the answers: they stay open as long as the client lives. The second one of a process is its input. */
   readonly #waiting = new Map<number, number>();
   readonly #sessions = new Set<ServerSession>();
+  readonly #closed = new AbortController();
 
   constructor(
     server: BrokeredServer,
@@ -77,7 +80,7 @@ class Desk {
     this.#mayAsk = mayAsk;
     this.#log = new ServerLog(server.log);
     this.#listener = listenAt(server.socket);
-    tools.poller.add(this.#listener, "data", () => this.#accept());
+    this.#listen();
   }
 
   /** The first process of each session. */
@@ -86,6 +89,7 @@ class Desk {
   }
 
   async stop(): Promise<void> {
+    this.#closed.abort();
     this.#tools.poller.remove(this.#listener);
     closeDescriptor(this.#listener);
     removeFile(this.#server.socket);
@@ -94,9 +98,24 @@ class Desk {
     this.#log[Symbol.dispose]();
   }
 
+  #listen(): void {
+    const onNews = () => this.#accept();
+    this.#tools.poller.add(this.#listener, "data", onNews);
+  }
+
+  async #pause(): Promise<void> {
+    this.#tools.poller.remove(this.#listener);
+    await sleep(PAUSE_MS, this.#closed.signal);
+    if (!this.#closed.signal.aborted) this.#listen();
+  }
+
   #accept(): void {
     const connection = acceptConnection(this.#listener);
-    if (connection === undefined) return;
+    if (connection === undefined) {
+      // Too many open files: whoever waits would be told of again at once.
+      void this.#pause();
+      return;
+    }
     const peer = peerOf(connection);
     if (peer === undefined || !this.#mayAsk(peer)) {
       this.#log.add("aenv: somebody who is not the agent wanted the server\n");

@@ -16,7 +16,7 @@ import type { Answer, Request } from "./runner.ts";
 export type User = "root" | "somebody";
 
 /** The user without rights that the tests take: no program of the machine runs as it. */
-const SOMEBODY = 64321;
+export const SOMEBODY = 64321;
 const RUNNER = new URL("./runner.ts", import.meta.url).pathname;
 const SOURCE = new URL("./attack.c", import.meta.url).pathname;
 const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt"];
@@ -196,7 +196,8 @@ export function asUser(
   ];
 }
 
-function chown(user: User, path: string): void {
+/** Gives a directory with everything in it to the user. */
+export function chown(user: User, path: string): void {
   if (Deno.uid() !== 0 || user === "root") return;
   const owner = `${SOMEBODY}:${SOMEBODY}`;
   new Deno.Command("chown", { args: ["-hR", owner, path] }).outputSync();
@@ -214,7 +215,7 @@ function isRealDirectory(path: string): boolean {
 let program: Promise<string> | undefined;
 
 /** The attacker's program, compiled once. */
-function compiled(): Promise<string> {
+export function compiled(): Promise<string> {
   program ??= compile();
   return program;
 }
@@ -234,7 +235,8 @@ async function compile(): Promise<string> {
 
 const runners = new Map<User, Runner>();
 
-function runnerOf(user: User): Runner {
+/** What runs confined programs as the user. */
+export function runnerOf(user: User): Runner {
   const runner = runners.get(user) ?? new Runner(user);
   runners.set(user, runner);
   return runner;
@@ -298,6 +300,17 @@ export function claim(
   name: string,
   check: (world: World) => Promise<void>,
 ): void {
+  claimAs(name, async (user) => {
+    using world = await World.make(user);
+    await check(world);
+  });
+}
+
+/** Registers a claim that makes a world of its own. */
+export function claimAs(
+  name: string,
+  check: (user: User) => Promise<void>,
+): void {
   for (const user of ["root", "somebody"] as const) {
     const as = user === "root" ? "root" : "an unprivileged user";
     Deno.test({
@@ -305,10 +318,7 @@ export function claim(
       // The runner is shared by the tests of a file.
       sanitizeResources: false,
       sanitizeOps: false,
-      fn: async () => {
-        using world = await World.make(user);
-        await check(world);
-      },
+      fn: () => check(user),
     });
   }
 }

@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   SECRET_IN_TEXT: "a credential would be written down as plain text",
   SECRET_INVALID: "a value cannot be kept or handed out as it is",
   SECRET_MISSING: "no value is kept for a key",
+  SANDBOX_CHANGED: "files that a sandbox protects have been changed",
   SANDBOX_REFUSED: "the sandbox may not grant what is asked for",
   SANDBOX_UNENFORCED:
     "the system cannot enforce, or does not enforce, what the sandbox promises",

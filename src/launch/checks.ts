@@ -10,12 +10,6 @@ export function checkLaunchable(
   variables: Readonly<Record<string, string>>,
 ): void {
   const { manifest } = env;
-  if (manifest.sandbox?.enabled) {
-    throw refusal("NOT_SUPPORTED", env, {
-      state: "it asks for the sandbox, which this version does not have",
-      hint: "To start it unconfined, write enabled = false under [sandbox]",
-    });
-  }
   const [secret] = Object.keys(manifest.secrets.tools);
   if (secret !== undefined) {
     throw refusal("NOT_SUPPORTED", env, {
@@ -25,30 +19,52 @@ export function checkLaunchable(
       hint: `Take [secrets.${secret}] out of the manifest`,
     });
   }
-  for (const [name, server] of Object.entries(manifest.mcp)) {
-    if (server.disabled) continue;
-    checkServer(name, server, { env, variables });
-  }
+  checkServers(env, (name) => Object.hasOwn(variables, name));
 }
 
-function checkServer(
-  name: string,
-  server: McpServer,
-  { env, variables }: {
-    env: OpenEnv;
-    variables: Readonly<Record<string, string>>;
-  },
+/** Throws (exit 3) when a server needs a variable that the sandbox keeps out. */
+export function checkPassing(
+  env: OpenEnv,
+  passing: Readonly<Record<string, string>>,
 ): void {
-  for (const reference of serverTexts(server).flatMap(findReferences)) {
-    if (reference.kind !== "env" || reference.optional) continue;
-    if (Object.hasOwn(variables, reference.name)) continue;
-    // The agent would pass the text on as it stands and start the server with it.
-    throw refusal("VARIABLE_MISSING", env, {
-      state: `MCP server ${
-        quote(name)
-      } needs the variable ${reference.name}, which is not set`,
-      hint: `Set it: export ${reference.name}=…`,
-    });
+  const has = (name: string) => Object.hasOwn(passing, name);
+  checkServers(env, has, (name) => ({
+    state: "which the sandbox keeps out",
+    hint: `See why: aenv sandbox explain --vars; to let it in: env_host = [${
+      JSON.stringify(name)
+    }] under [sandbox]`,
+  }));
+}
+
+/** Why a variable is not there, and what to do about it. */
+interface Lack {
+  readonly state: string;
+  readonly hint: string;
+}
+
+function notSet(name: string): Lack {
+  return { state: "which is not set", hint: `Set it: export ${name}=…` };
+}
+
+function checkServers(
+  env: OpenEnv,
+  has: (name: string) => boolean,
+  lackOf: (name: string) => Lack = notSet,
+): void {
+  for (const [name, server] of Object.entries(env.manifest.mcp)) {
+    if (server.disabled) continue;
+    for (const reference of serverTexts(server).flatMap(findReferences)) {
+      if (reference.kind !== "env" || reference.optional) continue;
+      if (has(reference.name)) continue;
+      const { state, hint } = lackOf(reference.name);
+      // The agent would pass the text on as it stands and start the server with it.
+      throw refusal("VARIABLE_MISSING", env, {
+        state: `MCP server ${
+          quote(name)
+        } needs the variable ${reference.name}, ${state}`,
+        hint,
+      });
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Doing what a plan says, up to the point where this process becomes the agent. */
+import { Var } from "../base/env_vars.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
@@ -21,9 +22,10 @@ import {
   tempName,
   writeNew,
 } from "../os/fs.ts";
-import { run } from "../os/process.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { environmentOf } from "./exposed.ts";
+import { runHook } from "./hook.ts";
+import type { ReadySandbox } from "./sandbox_run.ts";
 import { isStored, mendPlaced, placeFromStore } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
 import { discard } from "../os/discard.ts";
@@ -39,24 +41,55 @@ export async function performLaunch(
   context: PerformContext,
 ): Promise<never> {
   const runDir = await prepareLaunch(plan, context);
+  let sandbox: ReadySandbox | undefined;
   try {
     // Before the hook, which does not get them: what is missing is said before anything runs.
     const environment = await environmentOf(plan, context.env, context);
+    sandbox = await sandboxOf(plan, context);
     const supervisor = await supervisorOf(plan, context, runDir);
-    if (plan.hook !== undefined) await runHook(plan.hook, plan, context.env);
-    if (context.host.env["AENV_QUIET"] === undefined) {
-      for (const note of plan.notes) context.host.notice(`aenv: ${note}`);
-    }
+    await runHook(plan, context.env, sandbox);
+    tell(plan, context);
     if (supervisor !== undefined) return await supervisor.run(environment);
-    becomeProgram({
-      path: plan.program,
-      args: plan.args,
-      env: environment,
-    });
+    const program = { path: plan.program, args: plan.args, env: environment };
+    if (sandbox !== undefined) sandbox.become(program);
+    becomeProgram(program);
   } catch (error) {
-    endRun(runDir);
+    // What is confined may not clean up; the next launch does.
+    if (!sandbox?.isApplied) endRun(runDir);
     throw error;
   }
+}
+
+function tell(
+  { notes, sandbox }: LaunchPlan,
+  { host }: PerformContext,
+): void {
+  if (host.env[Var.quiet] !== undefined) return;
+  const lines = sandbox === undefined ? notes : [...notes, sandbox.summary];
+  for (const line of lines) host.notice(`aenv: ${line}`);
+}
+
+/** What confines the agent; undefined when nothing has to. */
+async function sandboxOf(
+  { sandbox, services }: LaunchPlan,
+  context: PerformContext,
+): Promise<ReadySandbox | undefined> {
+  if (sandbox === undefined) return undefined;
+  const reason = sandbox.supervised ??
+    (services.length > 0 ? "its MCP servers need secrets" : undefined);
+  if (reason !== undefined) throw notYet(context.env, reason);
+  const { ReadySandbox } = await import("./sandbox_run.ts");
+  return await ReadySandbox.open(sandbox, context);
+}
+
+function notYet({ label }: OpenEnv, reason: string): AppError {
+  return new AppError(
+    "NOT_SUPPORTED",
+    `Cannot start environment ${
+      quote(label)
+    } in its sandbox: this version cannot stay beside the agent, and ${reason}`,
+    { exitCode: ExitCode.refused },
+  );
 }
 
 /** What stays beside the agent; undefined when nothing has to. */
@@ -197,34 +230,4 @@ function removeUnused(
 function firstBelow(path: AbsPath, base: AbsPath): AbsPath {
   const [first] = path.slice(base.length + 1).split(/[/\\]/, 1);
   return join(base, first!);
-}
-
-/** Runs the pre_activate hook with the agent's variables. Its output goes to standard error: standard output is the agent's. */
-async function runHook(
-  hook: string,
-  plan: LaunchPlan,
-  env: OpenEnv,
-): Promise<void> {
-  const result = await run("/bin/sh", [
-    "-c",
-    'exec 1>&2; eval "$1"',
-    "aenv-hook",
-    hook,
-  ], {
-    cwd: plan.cwd,
-    env: plan.environment,
-    stdin: "inherit",
-    output: "inherit",
-  });
-  if (result.code === 0) return;
-  throw new AppError(
-    "HOOK_FAILED",
-    `Cannot start environment ${
-      quote(env.label)
-    }: its pre_activate hook ended with exit code ${result.code}`,
-    {
-      hint: `Mend [hooks] in ${env.manifestPath}`,
-      exitCode: ExitCode.refused,
-    },
-  );
 }

@@ -13,7 +13,7 @@ import {
 import { type OpenEnv, readConfig, runDirFor } from "../env/mod.ts";
 import { isDirectory, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
-import { checkLaunchable } from "./checks.ts";
+import { checkLaunchable, checkPassing } from "./checks.ts";
 import { type Contents, planContents } from "./contents.ts";
 import {
   environmentChanges,
@@ -21,7 +21,8 @@ import {
   undoOuterLaunch,
 } from "./environment.ts";
 import { type Exposed, exposedVariables } from "./exposed.ts";
-import { agentServer, serverDir } from "./servers.ts";
+import { draftSandbox } from "./sandbox.ts";
+import { agentServer, serverDir, type ServerPlace } from "./servers.ts";
 import {
   checkPluginServers,
   launcherMark,
@@ -62,31 +63,32 @@ export async function planLaunch(
   const base = undoOuterLaunch(host.env);
   checkLaunchable(env, { ...base, ...env.manifest.vars });
   const trust = LaunchTrust.of(env, { host, dirs });
-  const home = host.home();
   const isAgent = request.program === undefined;
   const program = request.program ?? findClaude(host, dirs);
   if (isAgent) await checkCompat(env, program, { host, dirs });
+  const home = host.home();
   const contents = trustedContents(env, { home, dirs }, trust);
+  const sandbox = await draftSandbox({ env, program }, host, dirs);
+  const callers = sandbox?.passing(base) ?? base;
+  if (sandbox) checkPassing(env, { ...callers, ...env.manifest.vars });
   const exposed = await exposedVariables(env);
   const runDir = runDirFor(dirs, host);
+  const cwd = host.cwd();
   const { recipe, services } = planRecipe(request, {
-    base,
-    home,
-    contents,
-    exposed,
-    runDir,
-    dirs,
-    cwd: host.cwd(),
-    host,
+    ...{ base, home, contents, exposed, runDir, dirs, host, cwd },
   });
-  const reached = serviceVariables(services, base);
   const environment = launchEnvironment({
-    base,
+    base: callers,
     passes: claude.passesToClaude,
     vars: env.manifest.vars,
     exposed: Object.keys(exposed),
     isolation: {
-      set: { ...recipe.set, ...xdgVariables(env), ...reached },
+      set: {
+        ...sandbox?.variables(env.manifest.vars),
+        ...recipe.set,
+        ...xdgVariables(env),
+        ...serviceVariables(services, callers),
+      },
       unset: recipe.unset,
     },
     breadcrumbs: breadcrumbs(env, dirs, {
@@ -98,18 +100,19 @@ export async function planLaunch(
     env: env.label,
     agent: isAgent ? "claude" : "none",
     isolation: env.manifest.isolation,
-    cwd: host.cwd(),
+    cwd,
     program,
     args: isAgent ? recipe.args : request.args,
     environment,
     environmentChanges: environmentChanges(host.env, environment),
     exposed,
     services,
+    sandbox: sandbox?.finish(services),
     installs: contents.installs,
     files: isAgent ? await plannedFiles(recipe, services, runDir) : [],
     hook: env.manifest.preActivate,
     trust: isAgent ? recipe.trust : undefined,
-    notes: recipe.notes,
+    notes: [...recipe.notes, ...sandbox?.notes ?? []],
   };
 }
 
@@ -169,12 +172,7 @@ function planRecipe(
       manifestDir: env.scope === "project" ? env.baseDir : undefined,
     }),
     mcp: {
-      ...Object.fromEntries(
-        Object.entries(env.manifest.mcp).filter(([, { disabled }]) => !disabled)
-          .map((
-            [name, server],
-          ) => [name, agentServer(server, { env, home, exposed })]),
-      ),
+      ...agentServers(env, { home, exposed }),
       ...Object.fromEntries(
         services.map((service) => [service.name, serviceEntry(service, place)]),
       ),
@@ -183,6 +181,7 @@ function planRecipe(
     args,
     managedMcp,
     callerSettings,
+    confined: env.manifest.sandbox?.enabled ?? false,
   });
   claude.validateSettings(
     recipe.files[claude.SETTINGS_FILE] as Record<string, unknown>,
@@ -196,6 +195,16 @@ function planRecipe(
   const isUsed = request.program === undefined && !args.informational &&
     !managedMcp;
   return { recipe, services: isUsed ? services : [] };
+}
+
+function agentServers(
+  env: OpenEnv,
+  place: Omit<ServerPlace, "env">,
+): Record<string, claude.ServerEntry> {
+  const servers = Object.entries(env.manifest.mcp)
+    .filter(([, { disabled }]) => !disabled)
+    .map(([name, server]) => [name, agentServer(server, { env, ...place })]);
+  return Object.fromEntries(servers);
 }
 
 function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {

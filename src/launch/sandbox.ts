@@ -2,6 +2,7 @@
 import type { Dirs } from "../base/dirs.ts";
 import type { Host } from "../os/host.ts";
 import type { PresetHosts, SandboxPolicy } from "../sandbox/mod.ts";
+import type { SandboxDraft } from "./sandbox_plan.ts";
 import type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
 
 /** The policy under which a launch would run. Throws (exit 3) when something that is needed or asked for may not be granted. */
@@ -21,4 +22,15 @@ export async function findPresetHosts(
 ): Promise<PresetHosts> {
   const { presetHostsFor } = await import("./sandbox_hosts.ts");
   return await presetHostsFor(policy, host);
+}
+
+/** The sandbox of a launch whose env asks for one; undefined for others. Throws (exit 3) when it may not be granted, or not be enforced here. */
+export async function draftSandbox(
+  request: SandboxRequest,
+  host: Host,
+  dirs: Dirs,
+): Promise<SandboxDraft | undefined> {
+  if (!request.env.manifest.sandbox?.enabled) return undefined;
+  const { SandboxDraft } = await import("./sandbox_plan.ts");
+  return SandboxDraft.of(request, host, dirs);
 }

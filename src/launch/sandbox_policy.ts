@@ -21,12 +21,13 @@ export interface SandboxRequest {
   readonly env: OpenEnv;
   /** The agent's program, or the command that runs in its place. */
   readonly program: AbsPath;
-  readonly agent: "claude" | "none";
 }
 
 /** A policy and what the user should know about it. */
 export interface PlannedPolicy {
   readonly policy: SandboxPolicy;
+  /** Root of the project: real path. */
+  readonly project: AbsPath;
   readonly notes: readonly string[];
 }
 
@@ -55,7 +56,9 @@ export function planPolicy(
     );
   }
   const { input, notes } = policyInput(request, { host, os, dirs });
-  return { policy: buildPolicy(input, readHostFacts(input)), notes };
+  const facts = readHostFacts(input);
+  const policy = buildPolicy(input, facts);
+  return { policy, project: facts.projectRoot, notes };
 }
 
 interface Context {
@@ -65,10 +68,12 @@ interface Context {
 }
 
 function policyInput(
-  { env, program, agent }: SandboxRequest,
+  { env, program }: SandboxRequest,
   { host, os, dirs }: Context,
 ): { input: PolicyInput; notes: readonly string[] } {
   const { manifest, slot } = env;
+  // A command gets what the agent gets: it may start one.
+  const agent = "claude";
   const variables = undoOuterLaunch(host.env);
   const home = host.home();
   const wishes = manifest.sandbox ?? NO_WISHES;

@@ -3,6 +3,7 @@ import type { AbsPath } from "../base/paths.ts";
 import type { Dirs } from "../base/dirs.ts";
 import type { OpenEnv } from "../env/mod.ts";
 import type { Host } from "../os/host.ts";
+import type { Protection, SandboxPolicy } from "../sandbox/mod.ts";
 import type { TreeHash } from "../store/mod.ts";
 
 /** Where a plan is performed. */
@@ -68,6 +69,19 @@ export type PlannedService =
     readonly secrets: readonly string[];
   };
 
+/** How a launch is confined. */
+export interface PlannedSandbox {
+  readonly policy: SandboxPolicy;
+  /** Root of the project: real path. */
+  readonly project: AbsPath;
+  /** Why this process has to stay beside the agent for it, for people; undefined when it need not. */
+  readonly supervised: string | undefined;
+  /** What is enforced, in one line. */
+  readonly summary: string;
+  /** What may be relied on here, and what it rests on. Linux. */
+  readonly protections: readonly Protection[];
+}
+
 /** Everything a launch will do. Printed by `run --explain`. */
 export interface LaunchPlan {
   /** The env's label. */
@@ -85,6 +99,8 @@ export interface LaunchPlan {
   readonly exposed: Readonly<Record<string, string>>;
   /** MCP servers beside the agent. With any, this process stays as its supervisor; else it becomes the agent. */
   readonly services: readonly PlannedService[];
+  /** Undefined when the env does not ask for one. */
+  readonly sandbox: PlannedSandbox | undefined;
   readonly installs: readonly InstallStep[];
   readonly files: readonly PlannedFile[];
   /** Shell command run first. */

@@ -72,6 +72,7 @@ export async function verifyEnv(
   const start = monotonicMs();
   const request = { env, args: ["-p", "/context"] };
   const planned = await planLaunch(request, host, dirs);
+  if (planned.sandbox !== undefined) throw notConfined(env);
   const environment = await environmentOf(planned, env, { host, dirs });
   const plan = { ...planned, environment };
   const sources = sourcesOf(env, plan, host);
@@ -87,6 +88,17 @@ export async function verifyEnv(
   } finally {
     endRun(runDir);
   }
+}
+
+/** This starts the agent as it is; what the manifest confines is not started that way. */
+function notConfined({ label }: OpenEnv): AppError {
+  return new AppError(
+    "NOT_SUPPORTED",
+    `Cannot verify environment ${
+      quote(label)
+    }: it asks for the sandbox, in which this version does not verify`,
+    { exitCode: ExitCode.refused },
+  );
 }
 
 /** Does it while what runs beside the agent runs. */

@@ -34,6 +34,8 @@ export interface RecipeInput {
   readonly managedMcp: boolean;
   /** Settings that the caller passed. */
   readonly callerSettings: Readonly<Record<string, unknown>>;
+  /** Whether the agent runs in a sandbox of ours; its own is switched off then. */
+  readonly confined?: boolean;
 }
 
 /** A launch of Claude Code, as far as it is particular to it. */
@@ -70,6 +72,7 @@ export function claudeRecipe(input: RecipeInput): Recipe {
       project: input.project,
       loads,
       callers: input.callerSettings,
+      confined: input.confined ?? false,
     }),
     [MCP_FILE]: { mcpServers: servers },
   };

@@ -10,6 +10,8 @@ export interface SettingsInput {
   readonly loads: boolean;
   /** Settings that the caller passed with `--settings`. */
   readonly callers: Readonly<Record<string, unknown>>;
+  /** Whether the whole agent is in a sandbox of ours. */
+  readonly confined: boolean;
 }
 
 /** The contents of settings.json: the caller's settings under ours, which keep foreign items out. */
@@ -24,6 +26,8 @@ export function renderSettings(input: SettingsInput): Record<string, unknown> {
   ];
   const ours: Record<string, unknown> = {
     disableClaudeAiConnectors: true,
+    // One inside ours could not be set up, and would say that it protects.
+    ...(input.confined ? { sandbox: { enabled: false } } : {}),
     ...(overlay ? { autoMemoryEnabled: false } : {}),
     claudeMdExcludes: project
       ? memoryExcludes(project.above, project.linkedMemory)

@@ -93,6 +93,8 @@ const SETTINGS: Readonly<Record<string, Check>> = {
   permissions: PERMISSIONS,
   prefersReducedMotion: flag,
   respectGitignore: flag,
+  // The agent's own; the whole of it has many parts.
+  sandbox: tableOf(flag),
   skillOverrides: tableOf(
     oneOf("on", "off", "name-only", "user-invocable-only"),
   ),

@@ -51,8 +51,7 @@ export const command: Command = {
   async run(input, host) {
     const { env, dirs } = activeEnv(host, textOption(input, "env"));
     const named = requireNamed(env, "explain the sandbox of");
-    const [program, agent] = programOf(host, dirs);
-    const request = { env: named, program, agent };
+    const request = { env: named, program: programOf(host, dirs) };
     const planned = await planSandbox(request, host, dirs);
     for (const note of planned.notes) host.notice(`aenv: ${note}`);
     if (!named.manifest.sandbox?.enabled) {
@@ -73,15 +72,15 @@ export const command: Command = {
 function programOf(
   host: Host,
   dirs: Parameters<typeof findClaude>[1],
-): [AbsPath, "claude" | "none"] {
+): AbsPath {
   try {
-    return [findClaude(host, dirs), "claude"];
+    return findClaude(host, dirs);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "AGENT_NOT_FOUND") {
       throw error;
     }
     host.notice(`aenv: ${error.message}`);
-    return [host.self, "claude"];
+    return host.self;
   }
 }
 

@@ -1,0 +1,129 @@
+/** The sandbox of a launch as a part of its plan: the policy, and how this system enforces it. */
+import type { Dirs } from "../base/dirs.ts";
+import { type AbsPath, tilde } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
+import type { Host } from "../os/host.ts";
+import {
+  type KernelFacts,
+  passingVariables,
+  planEnforcement,
+  type Protection,
+  readKernelFacts,
+  readSupervisorFacts,
+  type SandboxPolicy,
+  supervisorReason,
+} from "../sandbox/mod.ts";
+import type { Variables } from "./environment.ts";
+import {
+  type PlannedPolicy,
+  planPolicy,
+  type SandboxRequest,
+} from "./sandbox_policy.ts";
+import type { PlannedSandbox, PlannedService } from "./types.ts";
+
+/** Stands for the port of a proxy that does not run yet. */
+const SOME_PORT = 1;
+
+/** A sandbox that is being planned. */
+export class SandboxDraft {
+  /** What the user should know about it. */
+  readonly notes: readonly string[];
+  readonly #policy: SandboxPolicy;
+  readonly #project: AbsPath;
+  readonly #home: string;
+
+  private constructor(
+    { policy, project, notes }: PlannedPolicy,
+    { home }: { readonly home: string },
+  ) {
+    this.#home = home;
+    this.#policy = policy;
+    this.#project = project;
+    this.notes = notes;
+  }
+
+  /** Reads what is needed. Throws (exit 3) when something may not be granted. */
+  static of(request: SandboxRequest, host: Host, dirs: Dirs): SandboxDraft {
+    return new SandboxDraft(planPolicy(request, host, dirs), {
+      home: host.env["HOME"] ?? "",
+    });
+  }
+
+  /** Those of the caller's variables that pass. */
+  passing(variables: Variables): Record<string, string> {
+    return passingVariables(variables, this.#policy.environment);
+  }
+
+  /** Variables that have to be set; `[vars]` may say another place for a cache, and not for temporary files. */
+  variables(vars: Variables): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(this.#policy.sets).filter(([name, value]) =>
+        value === this.#policy.tmpDir || !Object.hasOwn(vars, name)
+      ),
+    );
+  }
+
+  /** The whole. Throws `SANDBOX_UNENFORCED` where this system cannot enforce it. */
+  finish(services: readonly PlannedService[]): PlannedSandbox {
+    const [policy, project] = [this.#policy, this.#project];
+    if (policy.os === "darwin") {
+      const supervised = policy.network.mode === "hosts"
+        ? "the network is filtered by host"
+        : undefined;
+      const summary = summaryOf(this.#policy, this.#home);
+      return { policy, project, supervised, summary, protections: [] };
+    }
+    const kernel = readKernelFacts();
+    const supervised = supervisorReason(policy, kernel);
+    const isSupervised = supervised !== undefined || services.length > 0;
+    const protections = protectionsHere(policy, kernel, { isSupervised });
+    return {
+      ...{ policy, project, supervised, protections },
+      summary: summaryOf(policy, this.#home),
+    };
+  }
+}
+
+/** What this system will enforce; nothing is applied. */
+function protectionsHere(
+  policy: SandboxPolicy,
+  kernel: KernelFacts,
+  { isSupervised }: { readonly isSupervised: boolean },
+): readonly Protection[] {
+  const { network } = policy;
+  const planned: SandboxPolicy = network.mode === "hosts"
+    ? { ...policy, network: { ...network, proxy: { port: SOME_PORT } } }
+    : policy;
+  const supervisor = isSupervised ? readSupervisorFacts() : undefined;
+  return planEnforcement(planned, kernel, { supervisor }).protections;
+}
+
+/** What somebody who starts an agent should know: where it can write, and whom it can reach. */
+function summaryOf(
+  { grants, network }: SandboxPolicy,
+  home: string,
+): string {
+  const granted = grants.filter(({ access, why }) =>
+    access === "write" &&
+    (why.source === "project" || why.source === "manifest")
+  );
+  const places = granted.map(({ path }) => quote(tilde(path, home)));
+  return `confined: it writes to ${places.join(", ")}; ${
+    networkWords(network)
+  }; all of it: aenv sandbox explain`;
+}
+
+function networkWords(network: SandboxPolicy["network"]): string {
+  switch (network.mode) {
+    case "open":
+      return "the network is open";
+    case "none":
+      return "no network";
+    case "hosts":
+      return network.allow.length === 0
+        ? "no host is reachable"
+        : `the network is ${
+          network.allow.map(({ pattern }) => pattern).join(", ")
+        }`;
+  }
+}

@@ -72,8 +72,7 @@ export async function planLaunch(
   const callers = sandbox?.passing(base) ?? base;
   if (sandbox) checkPassing(env, { ...callers, ...env.manifest.vars });
   const exposed = await exposedVariables(env);
-  const runDir = runDirFor(dirs, host);
-  const cwd = host.cwd();
+  const [runDir, cwd] = [runDirFor(dirs, host), host.cwd()];
   const { recipe, services } = planRecipe(request, {
     ...{ base, home, contents, exposed, runDir, dirs, host, cwd },
   });

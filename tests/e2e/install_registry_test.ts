@@ -341,6 +341,19 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await world.must(["run", "--explain"], offline);
     await world.refused(["update"], /Cannot/, offline);
     assert.equal(await world.git("status", "--porcelain"), "");
+    // What is about something else asks no server about these, whether the store has them or not.
+    Deno.mkdirSync(`${world.project}/here`);
+    Deno.writeTextFileSync(`${world.project}/here/SKILL.md`, "# here");
+    for (const machine of [offline.machine, world.machine("colder")]) {
+      const call = { machine, offline: true };
+      await world.must(["add", "skill", "here", "--source", "./here"], call);
+      await world.must(["update", "here"], call);
+      await world.must(["lock", "--check"], call);
+      await world.must(["rm", "skill", "here"], call);
+    }
+    await world.must(["rm", "skill", "one"], offline);
+    await world.must(["install", "--frozen"], offline);
+    await world.must(["sync"], offline);
   },
 
   async "a lock in which a hash was edited is refused with both hashes where the files have to be fetched"(

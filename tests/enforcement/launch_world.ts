@@ -28,7 +28,6 @@ export interface LaunchParts {
   readonly variables?: Readonly<Record<string, string>>;
   /** The env; what the directory and the variables choose unless given. */
   readonly env?: string;
-  readonly agent?: "claude" | "none";
   /** Where the proxy listens, for a network of hosts. */
   readonly proxyPort?: number;
   /** Variables that the launch sets besides, such as those of the proxy. */
@@ -164,7 +163,6 @@ export class LaunchWorld implements Disposable {
       {
         env: opened,
         program: this.attacker as AbsPath,
-        agent: parts.agent ?? "claude",
       },
       host,
       dirs,

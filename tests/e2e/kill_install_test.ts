@@ -64,17 +64,6 @@ const CASES: Readonly<Record<string, Case>> = {
     random: 8,
   },
   "rollback": { args: ["rollback"], chosen: 20, random: 4 },
-  "sync": {
-    args: ["sync"],
-    prepare: async (world) => {
-      await world.must(["sync"]);
-      await world.must(["rm", "skill", "strict"]);
-      await world.must(["add", "skill", "more", "--source", "./more"]);
-      await world.must(["add", "skill", "strict", "--source", "./strict"]);
-    },
-    chosen: 30,
-    random: 8,
-  },
   "collection of what nobody needs": {
     args: ["store", "gc"],
     prepare: async (world) => {

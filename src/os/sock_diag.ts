@@ -17,7 +17,9 @@ const REQUEST_BYTES = HEADER_BYTES + 56;
 /** Where struct inet_diag_sockid lies in a request and in an answer, and the cookie in it. */
 const ASKED_ID = HEADER_BYTES + 8;
 const ANSWERED_ID = HEADER_BYTES + 4;
+const INTERFACE = 36;
 const COOKIE = 40;
+const LOOPBACK = 1;
 const NO_COOKIE = 0xffffffffffffffffn;
 const DEFAULT_WINDOW = 4096;
 
@@ -28,7 +30,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The cookie of the TCP socket that listens for what comes to an address of this machine; undefined when none is found. */
+/** The cookie of the TCP socket that listens for what this machine sends to itself; undefined when none is found. */
 export function listenerCookie(to: Endpoint): bigint | undefined {
   const type = SOCK_DGRAM | SOCK_CLOEXEC;
   const socket = syscall("socket", AF_NETLINK, type, NETLINK_SOCK_DIAG);
@@ -58,6 +60,7 @@ function requestFor(to: Endpoint): Uint8Array<ArrayBuffer> {
   view.setUint32(HEADER_BYTES + 4, 1 << TCP_LISTEN, true);
   view.setUint16(ASKED_ID, to.port);
   request.set(to.address, ASKED_ID + 4);
+  view.setUint32(ASKED_ID + INTERFACE, LOOPBACK, true);
   view.setBigUint64(ASKED_ID + COOKIE, NO_COOKIE, true);
   return request;
 }

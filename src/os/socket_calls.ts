@@ -1,18 +1,15 @@
 /** Calls on sockets of other processes, of which this one has a copy. Nothing here waits. Linux. */
 import { isNonBlocking, setNonBlocking } from "./fds.ts";
-import { addressOf, ERRNO, syscall } from "./syscall.ts";
+import { ERRNO, syscall } from "./syscall.ts";
 
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SO_ERROR = 4;
-const SO_ATTACH_FILTER = 26;
 const SO_DOMAIN = 39;
-const SO_LOCK_FILTER = 44;
 const SO_COOKIE = 57;
+const SO_BINDTOIFINDEX = 62;
 const AF_UNIX = 1;
-const MAX_ADDRESS_BYTES = 128;
-/** Where a filter for packets finds the number of the interface; the loopback's is 1 in every network. */
-const INTERFACE = 0xfffff000 + 8;
+/** The number of the loopback interface, in every network. */
 const LOOPBACK = 1;
 
 /**
@@ -46,47 +43,20 @@ export function beginListen(socket: number, backlog: number): number {
 }
 
 /**
- * Makes a socket take packets of this machine only, for good: also those that it will accept. Returns 0 or the negative
- * errno.
+ * Makes a socket take packets of this machine only, for good: also those that it will accept. Only root can take that back.
+ * Returns 0 or the negative errno; `-EPERM` when it is kept to another interface already.
  */
 export function keepToLoopback(socket: number): number {
-  // load the interface; if it is the loopback: keep the packet, else drop it
-  const program = new Uint8Array(
-    new Uint16Array([
-      ...[0x20, 0, INTERFACE & 0xffff, INTERFACE >>> 16],
-      ...[0x15, 0x0100, LOOPBACK, 0],
-      ...[0x06, 0, 0xffff, 0xffff],
-      ...[0x06, 0, 0, 0],
-    ]).buffer,
+  if (socketOption(socket, SO_BINDTOIFINDEX) === BigInt(LOOPBACK)) return 0;
+  const index = new Uint8Array(new Uint32Array([LOOPBACK]).buffer);
+  return syscall(
+    "setsockopt",
+    socket,
+    SOL_SOCKET,
+    SO_BINDTOIFINDEX,
+    index,
+    index.length,
   );
-  const header = new Uint8Array(16);
-  const view = new DataView(header.buffer);
-  view.setUint16(0, program.length / 8, true);
-  view.setBigUint64(8, addressOf(program), true);
-  const attached = setOption(socket, SO_ATTACH_FILTER, [header, program]);
-  if (attached < 0) return attached;
-  const yes = new Uint8Array(new Uint32Array([1]).buffer);
-  return setOption(socket, SO_LOCK_FILTER, [yes]);
-}
-
-/** `memory` is the value, and what it points to. */
-function setOption(
-  socket: number,
-  option: number,
-  memory: readonly Uint8Array<ArrayBuffer>[],
-): number {
-  const [value, ...kept] = memory as [Uint8Array<ArrayBuffer>];
-  const args = [socket, SOL_SOCKET, option, value, value.length] as const;
-  return syscall("setsockopt", ...args, ...kept);
-}
-
-/** The address that a socket is bound to, as the kernel has it; empty when it cannot be told. */
-export function boundAddress(socket: number): Uint8Array<ArrayBuffer> {
-  const address = new Uint8Array(MAX_ADDRESS_BYTES);
-  const length = new Uint32Array([MAX_ADDRESS_BYTES]);
-  const bytes = new Uint8Array(length.buffer);
-  const result = syscall("getsockname", socket, address, bytes);
-  return address.subarray(0, result < 0 ? 0 : length[0]);
 }
 
 /** The error that a socket has to report, as a negative errno, or 0; it is reported once. */

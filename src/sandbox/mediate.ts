@@ -73,8 +73,6 @@ class Mediator {
   readonly #handlers: ReadonlyMap<number, (asked: Notification) => void>;
   /** Sockets that were allowed to listen, by a number that is never used again. */
   readonly #ownListeners = new Set<bigint>();
-  /** Sockets that take packets of this machine only. */
-  readonly #keptHere = new Set<bigint>();
   /** Connects that were begun, and whose process was told nothing since a signal interrupted it. */
   readonly #interrupted = new Set<bigint>();
   #connecting: Pending[] = [];
@@ -249,11 +247,7 @@ class Mediator {
     if (kind.family === AF_UNIX) return beginListen(socket, backlog);
     const cookie = socketCookie(socket);
     if (cookie === undefined) return -ERRNO.EACCES;
-    if (!this.#keptHere.has(cookie)) {
-      const kept = keepToLoopback(socket);
-      if (kept < 0) return -ERRNO.EACCES;
-      this.#keptHere.add(cookie);
-    }
+    if (keepToLoopback(socket) < 0) return -ERRNO.EACCES;
     const result = beginListen(socket, backlog);
     if (result === 0) this.#ownListeners.add(cookie);
     return result;

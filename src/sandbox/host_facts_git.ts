@@ -17,6 +17,7 @@ import type { GitPlaces } from "./policy_input.ts";
 /** How deep submodules in submodules are looked for, and how many. */
 const MODULE_DEPTH = 4;
 const MAX_MODULES = 200;
+const MAX_WORKTREES = 200;
 
 /** What git needs for the working tree at `root`; undefined when it is none. */
 export function gitPlaces(
@@ -38,7 +39,10 @@ export function gitPlaces(
     entry,
     // The common directory holds those of its worktrees.
     dirs: isWithin(dir, common) ? [common] : dirs,
-    modules: modulesOf(common),
+    modules: [common, ...modulesOf(common)].flatMap((path) => [
+      ...(path === common ? [] : [path]),
+      ...worktreesOf(path),
+    ]),
     hooksPath: hooksPath(common, { root, home }),
     problem: undefined,
   };
@@ -119,6 +123,14 @@ function modulesOf(common: AbsPath): AbsPath[] {
     walk(join(common, "modules"), MODULE_DEPTH);
   }
   return found;
+}
+
+/** Git directories of worktrees: in each a file says where the repository is, hooks included. */
+function worktreesOf(common: AbsPath): AbsPath[] {
+  const dir = join(common, "worktrees");
+  return (unlessDenied(() => readDir(dir)) ?? []).slice(0, MAX_WORKTREES)
+    .filter(({ kind }) => kind === "directory")
+    .map(({ name }) => join(dir, name));
 }
 
 function hooksPath(

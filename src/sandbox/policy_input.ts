@@ -118,7 +118,7 @@ export interface GitPlaces {
   readonly entry: AbsPath;
   /** Directories that git writes: the common one, and that of this worktree where it lies elsewhere. Real paths. */
   readonly dirs: readonly AbsPath[];
-  /** Git directories of submodules below them. */
+  /** Git directories of submodules and worktrees below them. */
   readonly modules: readonly AbsPath[];
   /** Where `core.hooksPath` leads. */
   readonly hooksPath: AbsPath | undefined;

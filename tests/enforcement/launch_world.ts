@@ -234,7 +234,7 @@ export class LaunchWorld implements Disposable {
     options: LaunchParts & { readonly check?: () => void } = {},
   ): Promise<void> {
     const lines = Object.entries(commands).map(([name, command]) =>
-      `if (${command}) >/dev/null 2>&1; then echo '${name}: done'; ` +
+      `if ( ${command} ) >/dev/null 2>&1; then echo '${name}: done'; ` +
       `else echo '${name}: refused'; fi`
     );
     const all = (what: string) =>

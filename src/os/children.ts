@@ -34,6 +34,7 @@ const WNOHANG = 1;
 const WUNTRACED = 2;
 const SIGPIPE = 13;
 const SET_DEFAULT_SIGNALS = 0x04;
+const LONG_MS = 60_000;
 /** Room for the C library's own records, whose largest has 336 bytes. */
 const RECORD_BYTES = 512;
 
@@ -41,6 +42,8 @@ const RECORD_BYTES = 512;
 export class Children implements Disposable {
   readonly #running = new Map<number, Running>();
   readonly #onChange = () => this.#look();
+  /** A signal that may come keeps this process from ending no more than the program does: a timer does, while one runs. */
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     Deno.addSignalListener("SIGCHLD", this.#onChange);
@@ -55,6 +58,7 @@ export class Children implements Disposable {
   watch(pid: number, onStop?: (signal: number) => void): Child {
     const running = new Running(pid, onStop);
     this.#running.set(pid, running);
+    this.#timer ??= setInterval(this.#onChange, LONG_MS);
     // It may have ended before it was in the table.
     this.#look();
     return running;
@@ -62,6 +66,12 @@ export class Children implements Disposable {
 
   [Symbol.dispose](): void {
     Deno.removeSignalListener("SIGCHLD", this.#onChange);
+    this.#stopTimer();
+  }
+
+  #stopTimer(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** One signal may stand for many changes. */
@@ -69,6 +79,7 @@ export class Children implements Disposable {
     for (const [pid, running] of this.#running) {
       if (running.look()) this.#running.delete(pid);
     }
+    if (this.#running.size === 0) this.#stopTimer();
   }
 }
 

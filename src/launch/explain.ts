@@ -31,7 +31,10 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
     ...section("arguments", plan.args.map((arg) => `  ${arg}`)),
     ...section("environment", changes),
     ...section("secrets in the environment", exposed),
-    ...section("servers beside the agent", plan.services.flatMap(serviceLines)),
+    ...section(
+      "servers beside the agent",
+      plan.services.flatMap((service) => serviceLines(service, plan, home)),
+    ),
     ...section("sandbox", sandboxLines(plan)),
     ...section("copies", installs),
     ...section("files", files),
@@ -44,7 +47,11 @@ export function explainPlan(plan: LaunchPlan, home: string): string {
   ].join("\n");
 }
 
-function serviceLines(service: PlannedService): string[] {
+function serviceLines(
+  service: PlannedService,
+  { cwd }: Pick<LaunchPlan, "cwd">,
+  home: string,
+): string[] {
   const { kind, name, secrets } = service;
   const [what, table] = kind === "stdio"
     ? [[service.command, ...service.args].join(" "), service.env]
@@ -52,6 +59,9 @@ function serviceLines(service: PlannedService): string[] {
   return [
     `  ${name} (${kind}): ${what}`,
     ...Object.entries(table).map(([key, text]) => `    ${key}=${text}`),
+    ...(kind === "stdio" && service.cwd !== cwd
+      ? [`    in ${tilde(service.cwd, home)}`]
+      : []),
     `    secrets: ${secrets.join(", ")}`,
   ];
 }

@@ -40,13 +40,13 @@ export async function performLaunch(
   plan: LaunchPlan,
   context: PerformContext,
 ): Promise<never> {
+  // First, since a keyring may be locked or lack one: then nothing was made that would have to be taken back.
+  const environment = await environmentOf(plan, context.env, context);
+  const supervisor = await supervisorOf(plan, context);
   const runDir = await prepareLaunch(plan, context);
   let sandbox: ReadySandbox | undefined;
   try {
-    // Before the hook, which does not get them: what is missing is said before anything runs.
-    const environment = await environmentOf(plan, context.env, context);
     sandbox = await sandboxOf(plan, context);
-    const supervisor = await supervisorOf(plan, context, runDir);
     await runHook(plan, context.env, sandbox);
     tell(plan, context);
     if (supervisor !== undefined) return await supervisor.run(environment);
@@ -96,12 +96,11 @@ function notYet({ label }: OpenEnv, reason: string): AppError {
 async function supervisorOf(
   plan: LaunchPlan,
   context: PerformContext,
-  runDir: AbsPath,
 ): Promise<Supervisor | undefined> {
   if (plan.services.length === 0) return undefined;
   // Most launches need none and do not load it.
   const { openSupervisor } = await import("./supervise.ts");
-  return await openSupervisor(plan, context, { runDir });
+  return await openSupervisor(plan, context);
 }
 
 /** Writes what the plan says: slot, copies, generated files. Returns the launch's own directory. */

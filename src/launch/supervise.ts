@@ -1,6 +1,5 @@
 /** A launch that has something to keep: this process stays, with the agent as its child on the same terminal. */
-import { endRun, nameAgent } from "../env/mod.ts";
-import type { AbsPath } from "../base/paths.ts";
+import { endRun, nameAgent, runDirFor } from "../env/mod.ts";
 import { Children } from "../os/children.ts";
 import { keepInherited } from "../os/inherited.ts";
 import { endAs, hideMemory, SignalPasser, stopAlong } from "../os/job.ts";
@@ -16,7 +15,6 @@ export interface Supervisor {
 
 /** What a supervisor needs to know besides. */
 export interface SupervisorOptions {
-  readonly runDir: AbsPath;
   /** How the agent and the servers are started; as they are unless given. Whoever confines them does it here. */
   readonly starter?: (children: Children) => StartProgram;
 }
@@ -25,7 +23,7 @@ export interface SupervisorOptions {
 export async function openSupervisor(
   plan: LaunchPlan,
   context: PerformContext,
-  options: SupervisorOptions,
+  options: SupervisorOptions = {},
 ): Promise<Supervisor> {
   const filled = await fillServices(plan, context.env, context);
   return {
@@ -36,11 +34,12 @@ export async function openSupervisor(
 
 async function supervise(
   plan: LaunchPlan,
-  { host }: PerformContext,
-  { filled, runDir, starter }: SupervisorOptions & {
+  { host, dirs }: PerformContext,
+  { filled, starter }: SupervisorOptions & {
     readonly filled: FilledServices;
   },
 ): Promise<never> {
+  const runDir = runDirFor(dirs, host);
   hideMemory();
   using children = new Children();
   // From here on a signal is the agent's, which is not there yet: it would only be lost.

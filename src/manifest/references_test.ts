@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { findReferences, toAgentForm } from "./references.ts";
+import { fillReferences, findReferences, toAgentForm } from "./references.ts";
 
 Deno.test("findReferences() finds secrets, variables and defaults in order", () => {
   const text =
@@ -62,5 +62,42 @@ Deno.test("toAgentForm() writes ${env:VAR} as ${VAR} and changes nothing else", 
   strictEqual(
     toAgentForm("${env:A}/${B}/${C:-d}/${secret:e}/${env:1}"),
     "${A}/${B}/${C:-d}/${secret:e}/${env:1}",
+  );
+});
+
+Deno.test("fillReferences() puts in what it is given, once, and leaves everything else", () => {
+  const fill = {
+    secret: (key: string) => `<\${env:${key}}>`,
+    variable: (name: string, fallback: string | undefined) =>
+      `[${name}|${fallback}]`,
+  };
+  strictEqual(
+    fillReferences(
+      "a ${secret:k.1}${X}${env:Y} ${Z:-d:-e}${W:-} $V ${-}",
+      fill,
+    ),
+    "a <${env:k.1}>[X|undefined][Y|undefined] [Z|d:-e][W|] $V ${-}",
+  );
+});
+
+Deno.test("fillReferences() asks for just what findReferences() finds", () => {
+  const text = fc.string({ unit: fc.constantFrom(..."${}:-AB1 secrtnv.") });
+  fc.assert(
+    fc.property(text, (text) => {
+      const asked: string[] = [];
+      fillReferences(text, {
+        secret: (key) => (asked.push(`secret ${key}`), ""),
+        variable: (name) => (asked.push(`env ${name}`), ""),
+      });
+      const found = findReferences(text).flatMap((reference) =>
+        reference.kind === "invalid"
+          ? []
+          : reference.kind === "secret"
+          ? [`secret ${reference.key}`]
+          : [`env ${reference.name}`]
+      );
+      deepStrictEqual(asked, found);
+    }),
+    { numRuns: 20_000 },
   );
 });

@@ -49,6 +49,11 @@ export class HttpRelay {
     this.#server = serveLoopback((request) => this.#answer(request));
   }
 
+  /** Where it listens on 127.0.0.1. */
+  get port(): number {
+    return this.#server.port;
+  }
+
   /** The agent's entries by server name. */
   entries(): ReadonlyMap<string, RelayEntry> {
     const headers = { Authorization: `Bearer ${this.#pass}` };
@@ -160,12 +165,21 @@ function withoutLogin(
 ): { readonly url: URL; readonly login: Record<string, string> } {
   const url = new URL(from);
   if (url.username === "" && url.password === "") return { url, login: {} };
-  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  const [user, password] = [url.username, url.password].map(decoded);
   const bytes = new TextEncoder().encode(`${user}:${password}`);
   url.username = "";
   url.password = "";
   const value = `Basic ${btoa(String.fromCharCode(...bytes))}`;
   return { url, login: { Authorization: value } };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return text;
+  }
 }
 
 async function bodyOf(

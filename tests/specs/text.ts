@@ -24,7 +24,7 @@ export function generalise(text: string, places: Places): string {
     .replace(/\b\d{8}T\d{9}Z-[0-9a-f]{6}\b/g, "[TX]")
     .replace(/(\/runs\/)\d+-\w+/g, "$1[RUN]")
     .replace(/(\(process )\d+(?=\))/g, "$1[PID]")
-    .replace(/(AENV_LAUNCHER\W{1,4})\d+/g, "$1[PID]");
+    .replace(/(AENV_LAUNCHER\W{1,4}(?:supervisor:)?)\d+/g, "$1[PID]");
 }
 
 /** Whether `actual` is `expected`; the last line end does not count. */

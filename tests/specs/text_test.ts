@@ -36,6 +36,7 @@ Deno.test("generalise() hides what differs from run to run", () => {
     "claude (process 42) runs",
     "AENV_LAUNCHER=42",
     '"AENV_LAUNCHER": "42"',
+    "AENV_LAUNCHER=supervisor:42",
   ].map((text) => generalise(text, PLACES));
   deepStrictEqual(seen, [
     "[HOME]/.aenv/runs/[RUN]/run.json",
@@ -43,6 +44,7 @@ Deno.test("generalise() hides what differs from run to run", () => {
     "claude (process [PID]) runs",
     "AENV_LAUNCHER=[PID]",
     '"AENV_LAUNCHER": "[PID]"',
+    "AENV_LAUNCHER=supervisor:[PID]",
   ]);
 });
 

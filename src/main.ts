@@ -6,8 +6,9 @@ import { calledAs } from "./os/argv0.ts";
 import { exit, programArguments } from "./os/program.ts";
 
 /** Without a word that would have to be parsed. */
-function isPlainInstall(words: readonly string[]): boolean {
-  return ["install", "install --frozen"].includes(words.join(" "));
+function isPlainInstall([verb, option, ...rest]: readonly string[]): boolean {
+  return verb === "install" && rest.length === 0 &&
+    (option === undefined || option === "--frozen");
 }
 
 const args = programArguments();
@@ -17,6 +18,9 @@ if (calledAs() === "claude") {
 } else if (args.length === 1 && args[0] === "current") {
   const { runCurrent } = await import("./main_current.ts");
   exit(await runCurrent());
+} else if (args.length === 1 && args[0] === "list") {
+  const { runList } = await import("./main_list.ts");
+  exit(await runList());
 } else if (args.length === 2 && args[0] === "__relay") {
   const { runRelay } = await import("./main_relay.ts");
   exit(await runRelay(args[1]!));

@@ -1,6 +1,6 @@
 /** Answers what confined processes ask: may this connect, may this server listen, may this signal be sent. */
 import { closeDescriptor } from "../os/fds.ts";
-import { takeDescriptor } from "../os/pidfd.ts";
+import { takeDescriptor, threadGroup } from "../os/pidfd.ts";
 import {
   answer,
   connectionState,
@@ -35,12 +35,21 @@ export interface MediatorOptions {
   readonly mark: number;
   /** Told of every decision, before it takes effect. */
   report(asked: Asked): void;
+  /** Told of every connection to a Unix socket with a path, before the socket's owner can look: to the owner it comes from us. */
+  connected?(by: { readonly pid: number; readonly path: string }): void;
 }
 
 /** A connect whose process waits. */
 interface Pending {
   readonly id: bigint;
   readonly socket: number;
+}
+
+/** One to a Unix socket that has no room. */
+interface Full {
+  readonly full: FullAttempt;
+  readonly tid: number;
+  readonly path: string | undefined;
 }
 
 /** How often is looked whether processes still wait, milliseconds. */
@@ -75,8 +84,10 @@ class Mediator {
   readonly #ownListeners = new Set<bigint>();
   /** Connects that were begun, and whose process was told nothing since a signal interrupted it. */
   readonly #interrupted = new Set<bigint>();
+  /** Signals whose sender was told nothing, since its child's end interrupted it: it sends them once more. */
+  readonly #lostSignals = new Map<number, { call: string; result: number }>();
   #connecting: Pending[] = [];
-  #full: (Pending & { full: FullAttempt })[] = [];
+  #full: (Pending & Full)[] = [];
 
   constructor(
     listener: number,
@@ -161,16 +172,17 @@ class Mediator {
       ownListeners: this.#ownListeners,
       report: (asked) => this.#options.report(asked),
     });
-    this.#finish({ id, socket }, attempt);
+    this.#finish({ id, socket, tid }, attempt);
   }
 
-  #finish(pending: Pending, attempt: Attempt): void {
-    const { id, socket } = pending;
-    const { result, waits, full } = attempt;
+  #finish(pending: Pending & { tid: number }, attempt: Attempt): void {
+    const { id, socket, tid } = pending;
+    const { result, waits, full, path } = attempt;
     if (full) {
-      this.#full.push({ id, socket, full });
+      this.#full.push({ id, socket, full, tid, path });
       return;
     }
+    if (result === 0) this.#nameClient(tid, path);
     const isUnderWay = result === -ERRNO.EINPROGRESS ||
       result === -ERRNO.EALREADY;
     if (waits && isUnderWay) {
@@ -219,17 +231,23 @@ class Mediator {
     const waiting = this.#full;
     this.#full = [];
     for (const pending of waiting) {
-      const { id, socket, full } = pending;
+      const { id, socket, full, tid, path } = pending;
       const isThere = isWaiting(this.#listener, id);
       const result = isThere ? full.again() : 0;
       if (result === -ERRNO.EAGAIN) {
         this.#full.push(pending);
         continue;
       }
+      if (isThere && result === 0) this.#nameClient(tid, path);
       if (isThere) this.#answer(id, result);
       full.drop();
       closeDescriptor(socket);
     }
+  }
+
+  #nameClient(tid: number, path: string | undefined): void {
+    const pid = path === undefined ? undefined : threadGroup(tid);
+    if (pid !== undefined) this.#options.connected?.({ pid, path: path! });
   }
 
   #listen(asked: Notification): void {
@@ -255,12 +273,19 @@ class Mediator {
 
   #signal(asked: Notification): void {
     const { mark } = this.#options;
-    const result = answerSignal(asked, {
+    const { id, tid, number, args } = asked;
+    const call = [number, ...args].join();
+    const lost = this.#lostSignals.get(tid);
+    this.#lostSignals.delete(tid);
+    const result = lost?.call === call ? lost.result : answerSignal(asked, {
       mark,
-      isWaiting: () => isWaiting(this.#listener, asked.id),
+      isWaiting: () => isWaiting(this.#listener, id),
     });
-    if (result === "let through") letThrough(this.#listener, asked.id);
-    else this.#answer(asked.id, result);
+    if (result === "gone") return;
+    if (result === "let through") letThrough(this.#listener, id);
+    else if (!this.#answer(id, result)) {
+      this.#lostSignals.set(tid, { call, result });
+    }
   }
 }
 

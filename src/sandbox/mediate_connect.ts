@@ -41,6 +41,8 @@ export interface Attempt {
   readonly waits: boolean;
   /** Set for a Unix socket whose listener has no room yet. */
   readonly full: FullAttempt | undefined;
+  /** Real path of the Unix socket that it is about. */
+  readonly path?: string | undefined;
 }
 
 /** A connect that has to be begun again. */
@@ -139,7 +141,7 @@ function attemptUnix(
     closeDescriptor(named);
     return refusal;
   }
-  return beginUnix(socket, named);
+  return { ...beginUnix(socket, named), path: real };
 }
 
 /** Opens what a path means for the process. */

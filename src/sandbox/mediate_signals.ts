@@ -32,8 +32,8 @@ export interface SignalContext {
   isWaiting(): boolean;
 }
 
-/** What the caller is told: 0 or a negative errno; or that the kernel may do it as it is. */
-export type SignalAnswer = number | "let through";
+/** What the caller is told: 0 or a negative errno; that the kernel may do it as it is; nothing, since it is gone. */
+export type SignalAnswer = number | "let through" | "gone";
 
 /** Sends a signal for a process if it is for one inside. */
 export function answerSignal(
@@ -44,7 +44,7 @@ export function answerSignal(
     syscallNumber(name, ARCHITECTURE) === number
   );
   const self = threadGroup(tid);
-  if (self === undefined || !context.isWaiting()) return -ERRNO.ESRCH;
+  if (self === undefined || !context.isWaiting()) return "gone";
   const [first, second, third] = args.slice(0, 3).map((argument) =>
     Number(BigInt.asIntN(32, argument))
   ) as [number, number, number];

@@ -42,7 +42,7 @@ async function supervise(
   const runDir = runDirFor(dirs, host);
   hideMemory();
   using children = new Children();
-  // From here on a signal is the agent's, which is not there yet: it would only be lost.
+  // From here on signals are the agent's, which gets them when it is there.
   const signals = new SignalPasser();
   const start: StartProgram = starter?.(children) ??
     ((options) => children.start(options));

@@ -29,6 +29,8 @@ const SETTLE_MS = 20;
 /** Passes signals on to the program. Install it before the program starts; give it the program at once after. */
 export class SignalPasser implements Disposable {
   readonly #listeners: (readonly [Deno.Signal, () => void])[] = [];
+  /** What came before there was a program. */
+  readonly #early: number[] = [];
   #child: Child | undefined;
 
   constructor() {
@@ -44,6 +46,7 @@ export class SignalPasser implements Disposable {
   /** Names the program that signals are for. */
   passTo(child: Child): void {
     this.#child = child;
+    for (const signal of this.#early) child.send(signal);
   }
 
   [Symbol.dispose](): void {
@@ -60,12 +63,13 @@ export class SignalPasser implements Disposable {
   }
 
   #send(signal: number): void {
-    this.#child?.send(signal);
+    if (this.#child === undefined) this.#early.push(signal);
+    else this.#child.send(signal);
   }
 
   async #passFromKeys(signal: number): Promise<void> {
     // Nothing tells who sent it. One that comes twice does less harm than one that is lost.
-    if (mayBeFromKeys()) await sleep(KEY_MS);
+    if (this.#child !== undefined && mayBeFromKeys()) await sleep(KEY_MS);
     this.#send(signal);
   }
 

@@ -14,6 +14,7 @@ const MAX_LIST = 2;
 const MAX_BYTES = 150e6;
 
 const POLL_MS = 2;
+const SETTLE_MS = 2_500;
 
 /** Measures in homes of their own below the arena, prints it, and returns the goals that were missed. */
 export async function reportCrowd(
@@ -95,6 +96,9 @@ async function makeEnvironments(arena: Arena): Promise<Case> {
     const file = join(envs, `e${i}`, "aenv.toml");
     Deno.writeTextFileSync(file, own, { mode: 0o600 });
   }
+  // What manifests say is kept once they are no longer new.
+  await new Promise((wake) => setTimeout(wake, SETTLE_MS));
+  await run(arena.aenv, ["list"], place);
   const name = `list, ${ENVIRONMENTS} environments`;
   return { name, program: arena.aenv, args: ["list"], ...place };
 }

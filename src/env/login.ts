@@ -16,6 +16,7 @@ import {
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { processStart } from "../os/process.ts";
+import { processesCalled } from "../os/processes.ts";
 import { moveCredentials } from "./login_file.ts";
 import {
   forgetLoginRecord,
@@ -170,18 +171,29 @@ async function exclusively(
 }
 
 /** A running agent would write the login to where it was when it started. */
-function requireNobody(configDir: AbsPath, { dirs }: Home): void {
+function requireNobody(configDir: AbsPath, { host, dirs }: Home): void {
   const ours = liveRuns(dirs).map(({ pid, label }) =>
-    `process ${pid} in ${quote(label)}`
+    [pid, `process ${pid} in ${quote(label)}`] as const
   );
-  const others = sessionsIn(configDir).map((pid) => `process ${pid}`);
-  const all = [...ours, ...others];
-  if (all.length === 0) return;
+  // One that has just started has written down nothing yet.
+  const others = [...sessionsIn(configDir), ...agentsOf(host)].map((pid) =>
+    [pid, `process ${pid}`] as const
+  );
+  const all = new Map([...others, ...ours]);
+  if (all.size === 0) return;
   throw new AppError(
     "ENV_BUSY",
-    `Cannot move the login: an agent runs that uses it (${listWords(all)})`,
+    `Cannot move the login: an agent runs that uses it (${
+      listWords([...all.values()])
+    })`,
     { hint: "Quit it first" },
   );
+}
+
+function agentsOf(host: Host): number[] {
+  return processesCalled("claude").filter(({ env }) =>
+    env["HOME"] === host.env["HOME"]
+  ).map(({ pid }) => pid);
 }
 
 /** Processes of the agent that were started without an env: it writes down each of its own. */

@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import { parseManifest } from "../../src/manifest/mod.ts";
 import { Aenv, bareEnv } from "../support/aenv.ts";
-import { type ClaudeProgram, claudePrograms } from "../support/agents.ts";
+import {
+  type ClaudeProgram,
+  claudePrograms,
+  repositoryRoot,
+} from "../support/agents.ts";
 import { run } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
 import { Tmux } from "../support/tmux.ts";
@@ -82,8 +86,7 @@ class World implements Disposable {
     this.aenv = new Aenv({ home: this.home, cwd: this.cwd, agent, env });
   }
 
-  static async make(): Promise<World> {
-    const [agent] = claudePrograms();
+  static async make(agent = claudePrograms()[0]): Promise<World> {
     const world = new World(agent);
     await world.aenv.must(["init", "--no-default"]);
     await world.aenv.must(["new", "w"]);
@@ -169,6 +172,29 @@ Deno.test("the agent's examples work as they stand, on a terminal: credentials g
     assert.doesNotMatch(text, /xxx|\.\.\./);
   }
 });
+
+for (const agent of claudePrograms()) {
+  Deno.test(`a server starts in its cwd, and a disabled one does not (${agent.label})`, async () => {
+    using world = await World.make(agent);
+    const server = `${repositoryRoot()}/tests/support/mcp_server.mjs`;
+    const directory = world.manifest.replace("/aenv.toml", "/it's here");
+    Deno.mkdirSync(directory);
+    Deno.copyFileSync(server, `${directory}/server.mjs`);
+    const declared = {
+      near: {
+        command: "node",
+        args: ["./server.mjs", "near", "."],
+        cwd: "it's here",
+      },
+      off: { command: "no-such-program", disabled: true },
+    };
+    await world.aenv.must(["add", "mcp", "--json", JSON.stringify(declared)]);
+    const report = await world.aenv.must(["verify"]);
+    assert.match(report, /near/);
+    assert.doesNotMatch(report, /\boff\b/);
+    assert.ok(Deno.statSync(`${directory}/near`).isFile);
+  });
+}
 
 Deno.test("a no to the keyring and to plain text adds nothing", async () => {
   using world = await World.make();

@@ -179,18 +179,15 @@ Deno.test("migrate-auth does not take the login from under an agent that renews 
     "a refresh",
     () => stub.refreshed.length > 0 || undefined,
   );
-  const moving = world.aenv.run(["migrate-auth", "--yes"]);
   const lock = `${world.home}/.claude/.oauth_refresh.lock`;
   assert.ok(Deno.statSync(lock).isDirectory);
+  const moved = await world.aenv.run(["migrate-auth", "--yes"]);
+  assert.equal(moved.code, 1);
+  assert.match(moved.stderr, /an agent runs that uses it \(process \d+\)/);
   letGo();
   assert.equal((await running).stdout.trim(), "hi");
-  const moved = await moving;
-  // It waited for the lock, and then the agent was still there or just gone.
-  if (moved.code !== 0) {
-    assert.match(moved.stderr, /an agent runs that uses it/);
-    assert.deepEqual(world.files(), [world.own]);
-    await world.aenv.must(["migrate-auth", "--yes"]);
-  }
+  assert.deepEqual(world.files(), [world.own]);
+  await world.aenv.must(["migrate-auth", "--yes"]);
   assert.deepEqual(stub.refreshed, ["sk-ant-ort01-old"]);
   assert.deepEqual(world.files(), [world.shared]);
   assert.match(Deno.readTextFileSync(world.shared), /sk-ant-ort01-new1/);

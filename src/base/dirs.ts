@@ -16,6 +16,7 @@
  *     .secrets.list              keys of its secrets
  *     xdg/{config,data,state,cache}   [env] xdg = "private"
  *     cache/                   what tools in the sandbox keep
+ *     server-cache/            the same for MCP servers that hold secrets, out of the agent's reach
  *     protect/                 what protected files of projects held; see sandbox/protect_record.ts
  *   trust/<sha256 of path>.json  what the user has trusted: one file a project's manifest
  *   trust/<sha256>.shown.json    what was shown then, for the difference
@@ -107,6 +108,7 @@ export interface SlotDirs {
   readonly trusted: AbsPath;
   readonly xdg: AbsPath;
   readonly cache: AbsPath;
+  readonly serverCache: AbsPath;
   readonly protect: AbsPath;
 }
 
@@ -121,6 +123,7 @@ export function slotAt(root: AbsPath): SlotDirs {
     trusted: join(root, "trusted.json"),
     xdg: join(root, "xdg"),
     cache: join(root, "cache"),
+    serverCache: join(root, "server-cache"),
     protect: join(root, "protect"),
   };
 }

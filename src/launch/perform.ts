@@ -1,15 +1,12 @@
 /** Doing what a plan says, up to the point where this process becomes the agent. */
 import { Var } from "../base/env_vars.ts";
-import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
-import { quote } from "../base/text.ts";
 import { claude } from "../agents/mod.ts";
 import {
   beginRun,
   endRun,
   liveRuns,
   notFound,
-  type OpenEnv,
   registerProject,
   writeSkillsManifest,
 } from "../env/mod.ts";
@@ -46,8 +43,11 @@ export async function performLaunch(
   const runDir = await prepareLaunch(plan, context);
   let sandbox: ReadySandbox | undefined;
   try {
-    sandbox = await sandboxOf(plan, context);
-    await runHook(plan, context.env, sandbox);
+    if (supervisor === undefined) sandbox = await sandboxOf(plan, context);
+    // One that stays runs it itself where it has to be confined.
+    if (supervisor === undefined || plan.sandbox === undefined) {
+      await runHook(plan, context.env, sandbox);
+    }
     tell(plan, context);
     if (supervisor !== undefined) return await supervisor.run(environment);
     const program = { path: plan.program, args: plan.args, env: environment };
@@ -69,27 +69,14 @@ function tell(
   for (const line of lines) host.notice(`aenv: ${line}`);
 }
 
-/** What confines the agent; undefined when nothing has to. */
+/** What confines this process when it becomes the agent; undefined when nothing has to. */
 async function sandboxOf(
-  { sandbox, services }: LaunchPlan,
+  { sandbox }: LaunchPlan,
   context: PerformContext,
 ): Promise<ReadySandbox | undefined> {
   if (sandbox === undefined) return undefined;
-  const reason = sandbox.supervised ??
-    (services.length > 0 ? "its MCP servers need secrets" : undefined);
-  if (reason !== undefined) throw notYet(context.env, reason);
   const { ReadySandbox } = await import("./sandbox_run.ts");
   return await ReadySandbox.open(sandbox, context);
-}
-
-function notYet({ label }: OpenEnv, reason: string): AppError {
-  return new AppError(
-    "NOT_SUPPORTED",
-    `Cannot start environment ${
-      quote(label)
-    } in its sandbox: this version cannot stay beside the agent, and ${reason}`,
-    { exitCode: ExitCode.refused },
-  );
 }
 
 /** What stays beside the agent; undefined when nothing has to. */
@@ -97,7 +84,10 @@ async function supervisorOf(
   plan: LaunchPlan,
   context: PerformContext,
 ): Promise<Supervisor | undefined> {
-  if (plan.services.length === 0) return undefined;
+  const { services, sandbox } = plan;
+  if (services.length === 0 && sandbox?.supervised === undefined) {
+    return undefined;
+  }
   // Most launches need none and do not load it.
   const { openSupervisor } = await import("./supervise.ts");
   return await openSupervisor(plan, context);

@@ -19,9 +19,11 @@ import {
   environmentChanges,
   launchEnvironment,
   undoOuterLaunch,
+  type Variables,
 } from "./environment.ts";
 import { type Exposed, exposedVariables } from "./exposed.ts";
 import { draftSandbox } from "./sandbox.ts";
+import type { SandboxDraft } from "./sandbox_plan.ts";
 import { agentServer, serverDir, type ServerPlace } from "./servers.ts";
 import {
   checkPluginServers,
@@ -66,16 +68,16 @@ export async function planLaunch(
   const isAgent = request.program === undefined;
   const program = request.program ?? findClaude(host, dirs);
   if (isAgent) await checkCompat(env, program, { host, dirs });
-  const home = host.home();
+  const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
   const contents = trustedContents(env, { home, dirs }, trust);
   const sandbox = await draftSandbox({ env, program }, host, dirs);
-  const callers = sandbox?.passing(base) ?? base;
-  if (sandbox) checkPassing(env, { ...callers, ...env.manifest.vars });
+  const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
-  const [runDir, cwd] = [runDirFor(dirs, host), host.cwd()];
   const { recipe, services } = planRecipe(request, {
     ...{ base, home, contents, exposed, runDir, dirs, host, cwd },
   });
+  const confined = sandbox?.finish(services);
+  const stays = services.length > 0 || confined?.supervised !== undefined;
   const environment = launchEnvironment({
     base: callers,
     passes: claude.passesToClaude,
@@ -91,7 +93,7 @@ export async function planLaunch(
       unset: recipe.unset,
     },
     breadcrumbs: breadcrumbs(env, dirs, {
-      launcher: isAgent ? launcherMark(services, host.pid) : undefined,
+      launcher: isAgent ? launcherMark(host.pid, { stays }) : undefined,
     }),
     shims: dirs.shims,
   });
@@ -106,7 +108,7 @@ export async function planLaunch(
     environmentChanges: environmentChanges(host.env, environment),
     exposed,
     services,
-    sandbox: sandbox?.finish(services),
+    sandbox: confined,
     installs: contents.installs,
     files: isAgent ? await plannedFiles(recipe, services, runDir) : [],
     hook: env.manifest.preActivate,
@@ -126,6 +128,18 @@ function trustedContents(
   });
   trust.checkTrees(contents.installs);
   return contents;
+}
+
+/** Those of the caller's variables that pass. Throws (exit 3) when a server needs another one. */
+function callersVariables(
+  env: OpenEnv,
+  base: Variables,
+  sandbox: SandboxDraft | undefined,
+): Variables {
+  if (sandbox === undefined) return base;
+  const passing = sandbox.passing(base);
+  checkPassing(env, { ...passing, ...env.manifest.vars });
+  return passing;
 }
 
 interface RecipeContext {

@@ -1,5 +1,6 @@
 /** The sandbox of a launch as a part of its plan: the policy, and how this system enforces it. */
 import type { Dirs } from "../base/dirs.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, tilde } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import type { Host } from "../os/host.ts";
@@ -65,6 +66,7 @@ export class SandboxDraft {
 
   /** The whole. Throws `SANDBOX_UNENFORCED` where this system cannot enforce it. */
   finish(services: readonly PlannedService[]): PlannedSandbox {
+    checkReachable(services, this.#policy);
     const [policy, project] = [this.#policy, this.#project];
     if (policy.os === "darwin") {
       const supervised = policy.network.mode === "hosts"
@@ -126,4 +128,22 @@ function networkWords(network: SandboxPolicy["network"]): string {
           network.allow.map(({ pattern }) => pattern).join(", ")
         }`;
   }
+}
+
+/** Throws (exit 3) when a server could not be reached. */
+function checkReachable(
+  services: readonly PlannedService[],
+  { network }: SandboxPolicy,
+): void {
+  if (network.mode !== "none") return;
+  const remote = services.find(({ kind }) => kind !== "stdio");
+  if (remote === undefined) return;
+  throw new AppError(
+    "SANDBOX_REFUSED",
+    `Cannot reach MCP server ${quote(remote.name)}: the sandbox has no network`,
+    {
+      hint: 'Write network = { mode = "hosts", allow = [] } under [sandbox]',
+      exitCode: ExitCode.refused,
+    },
+  );
 }

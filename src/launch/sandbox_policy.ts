@@ -21,6 +21,8 @@ export interface SandboxRequest {
   readonly env: OpenEnv;
   /** The agent's program, or the command that runs in its place. */
   readonly program: AbsPath;
+  /** Name of the MCP server that it is for, in a domain of its own; the agent unless given. */
+  readonly server?: string;
 }
 
 /** A policy and what the user should know about it. */
@@ -68,7 +70,7 @@ interface Context {
 }
 
 function policyInput(
-  { env, program }: SandboxRequest,
+  { env, program, server }: SandboxRequest,
   { host, os, dirs }: Context,
 ): { input: PolicyInput; notes: readonly string[] } {
   const { manifest, slot } = env;
@@ -85,7 +87,8 @@ function policyInput(
     network: wishes.network.mode,
   });
   const runDir = runDirFor(dirs, host);
-  const needs = claude.agentPlaces({
+  const isServer = server !== undefined;
+  const needs = isServer ? NO_NEEDS : claude.agentPlaces({
     isolation: manifest.isolation,
     os,
     configDir: slot.claude,
@@ -97,7 +100,7 @@ function policyInput(
     ),
   });
   const input: PolicyInput = {
-    domain: "agent",
+    domain: isServer ? `mcp.${server}` : "agent",
     os,
     uid: host.uid ?? 0,
     home,
@@ -110,12 +113,14 @@ function policyInput(
     agent: { name: agent, program, keychain: needs.keychain },
     programs: serverPrograms(manifest),
     places: [
-      ...ownPlaces(env, { host, dirs, runDir }),
+      ...(isServer ? [] : [runPlace(runDir)]),
+      ...ownPlaces(env, { host, dirs }),
       ...agentPlaces(needs.places),
     ],
     guarded: guardedPlaces(needs.guarded),
-    cacheDir: slot.cache,
-    tmpDir: join(runDir, "tmp"),
+    // What the agent writes must not be run by a server that holds a secret.
+    cacheDir: isServer ? slot.serverCache : slot.cache,
+    tmpDir: isServer ? join(slot.serverCache, "tmp") : join(runDir, "tmp"),
     variables,
     environment,
   };
@@ -155,19 +160,27 @@ const LOGIN_VARIABLES: ReadonlySet<string> = new Set([
   "CLAUDE_CODE_OAUTH_TOKEN",
 ]);
 
+/** What the launch wrote: the agent's settings, and the addresses of its servers. */
+function runPlace(runDir: AbsPath): Place {
+  const why = { source: "run", text: "generated for this launch" } as const;
+  return { path: runDir, access: "read", why, make: true };
+}
+
+/** A server has no part in the agent's state. */
+const NO_NEEDS: claude.AgentPlaces = {
+  places: [],
+  guarded: [],
+  keychain: false,
+  notes: [],
+};
+
 /** Parts of our own home that a launch needs. */
 function ownPlaces(
   { slot, manifest }: OpenEnv,
-  { host, dirs, runDir }: {
-    readonly host: Host;
-    readonly dirs: Dirs;
-    readonly runDir: AbsPath;
-  },
+  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
 ): Place[] {
-  const run = { source: "run", text: "generated for this launch" } as const;
   const slotReason = { source: "slot", text: "installed" } as const;
   return [
-    { path: runDir, access: "read", why: run, make: true },
     { path: slot.installed, access: "exec", why: slotReason, make: true },
     {
       path: dirs.shims,

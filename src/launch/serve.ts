@@ -17,6 +17,7 @@ export async function serveLaunch(
     start: (options) => children.start(options),
   });
   return {
+    ports: services.ports,
     async stop() {
       await services.stop();
       children[Symbol.dispose]();

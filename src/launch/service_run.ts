@@ -3,7 +3,12 @@ import { claude } from "../agents/mod.ts";
 import type { Child, ChildOptions, Children } from "../os/children.ts";
 import { writeAtomic } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
-import { Broker, HttpRelay, isDescendant } from "../secrets/mod.ts";
+import {
+  Broker,
+  type BrokerOptions,
+  HttpRelay,
+  isDescendant,
+} from "../secrets/mod.ts";
 import { caCertificates } from "../sources/mod.ts";
 import type { FilledServices } from "./service_values.ts";
 import type { LaunchPlan } from "./types.ts";
@@ -16,10 +21,14 @@ export interface ServiceTools {
   readonly host: Host;
   readonly children: Children;
   readonly start: StartProgram;
+  /** See `BrokerOptions`. */
+  readonly whoIs?: BrokerOptions["whoIs"] | undefined;
 }
 
 /** Services that run. */
 export interface RunningServices {
+  /** Ports on loopback that the agent has to reach. */
+  readonly ports: readonly number[];
   /** Ends them with all that they started. */
   stop(): Promise<void>;
 }
@@ -31,7 +40,7 @@ export interface RunningServices {
 export function startServices(
   plan: LaunchPlan,
   { brokered, relayed }: FilledServices,
-  { host, children, start }: ServiceTools,
+  { host, children, start, whoIs }: ServiceTools,
 ): RunningServices {
   const family = { root: host.pid, uid: host.uid };
   const broker = brokered.length === 0 ? undefined : new Broker({
@@ -39,6 +48,7 @@ export function startServices(
     children,
     start: (options, { name }) => start(options, name),
     mayAsk: (peer, servers) => isDescendant(peer, family, servers),
+    ...(whoIs ? { whoIs } : {}),
   });
   const caCerts = relayed.length === 0 ? [] : caCertificates(host);
   const relay = relayed.length === 0
@@ -46,6 +56,7 @@ export function startServices(
     : new HttpRelay(relayed, { caCerts });
   if (relay !== undefined) nameRelays(plan, relay);
   return {
+    ports: relay === undefined ? [] : [relay.port],
     async stop() {
       await Promise.all([broker?.stop(), relay?.stop()]);
     },

@@ -42,6 +42,7 @@ export async function fillServices(
   env: OpenEnv,
   place: { readonly host: Host; readonly dirs: Dirs },
 ): Promise<FilledServices> {
+  if (plan.services.length === 0) return { brokered: [], relayed: [] };
   const keys = plan.services.flatMap(({ secrets }) => secrets) as SecretKey[];
   // The plan was made after the manifest's trust was checked.
   const secrets = await openEnvSecrets(env, place, { runsCommands: true });

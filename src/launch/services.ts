@@ -96,10 +96,10 @@ export function serviceEntry(
 
 /** How the agent's environment names its launcher: which it is itself, or which stays as its parent. */
 export function launcherMark(
-  services: readonly PlannedService[],
   pid: number,
+  { stays }: { readonly stays: boolean },
 ): string {
-  return services.length > 0 ? supervisorMark(pid) : `${pid}`;
+  return stays ? supervisorMark(pid) : `${pid}`;
 }
 
 /** See {@link launcherMark}. */

@@ -1,8 +1,10 @@
 /** A launch that has something to keep: this process stays, with the agent as its child on the same terminal. */
-import { endRun, nameAgent, runDirFor } from "../env/mod.ts";
+import { endRun, nameAgent, type OpenEnv, runDirFor } from "../env/mod.ts";
 import { Children } from "../os/children.ts";
 import { keepInherited } from "../os/inherited.ts";
 import { endAs, hideMemory, SignalPasser, stopAlong } from "../os/job.ts";
+import { hookError, hookProgram } from "./hook.ts";
+import type { SupervisedSandbox } from "./sandbox_supervise.ts";
 import { type StartProgram, startServices } from "./service_run.ts";
 import { type FilledServices, fillServices } from "./service_values.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
@@ -13,45 +15,44 @@ export interface Supervisor {
   run(environment: Readonly<Record<string, string>>): Promise<never>;
 }
 
-/** What a supervisor needs to know besides. */
-export interface SupervisorOptions {
-  /** How the agent and the servers are started; as they are unless given. Whoever confines them does it here. */
-  readonly starter?: (children: Children) => StartProgram;
-}
-
 /** Looks up what the services need. Throws whatever makes them impossible: nothing has been started then. */
 export async function openSupervisor(
   plan: LaunchPlan,
   context: PerformContext,
-  options: SupervisorOptions = {},
 ): Promise<Supervisor> {
   const filled = await fillServices(plan, context.env, context);
   return {
-    run: (environment) =>
-      supervise({ ...plan, environment }, context, { ...options, filled }),
+    run: (environment) => supervise({ ...plan, environment }, context, filled),
   };
 }
 
 async function supervise(
   plan: LaunchPlan,
-  { host, dirs }: PerformContext,
-  { filled, starter }: SupervisorOptions & {
-    readonly filled: FilledServices;
-  },
+  context: PerformContext,
+  filled: FilledServices,
 ): Promise<never> {
+  const { host, dirs } = context;
   const runDir = runDirFor(dirs, host);
   hideMemory();
   using children = new Children();
   // From here on signals are the agent's, which gets them when it is there.
   const signals = new SignalPasser();
-  const start: StartProgram = starter?.(children) ??
-    ((options) => children.start(options));
-  const services = startServices(plan, filled, { host, children, start });
+  const sandbox = await sandboxOf(plan, context, children);
+  const start: StartProgram = (options, server) =>
+    sandbox ? sandbox.start(options, server) : children.start(options);
+  const whoIs = sandbox && sandbox.whoIs.bind(sandbox);
+  const services = startServices(plan, filled, {
+    ...{ host, children, start, whoIs },
+  });
   try {
+    sandbox?.admitAgent(services.ports);
+    const env = sandbox?.variables(plan.environment, services.ports) ??
+      plan.environment;
+    if (sandbox) await runHookBeside(plan, context.env, { start, env });
     const agent = start({
       path: plan.program,
       args: plan.args,
-      env: plan.environment,
+      env,
       onStop: (signal) => void stopAlong(agent, signal),
     });
     signals.passTo(agent);
@@ -59,10 +60,43 @@ async function supervise(
     nameAgent(runDir, agent.pid);
     const end = await agent.ended;
     await services.stop();
+    for (const line of await sandbox?.end() ?? []) host.notice(`aenv: ${line}`);
     endRun(runDir);
     endAs(end);
   } catch (error) {
     await services.stop();
+    await sandbox?.end();
     throw error;
   }
+}
+
+/** What confines the agent and its servers; undefined when nothing has to. */
+async function sandboxOf(
+  plan: LaunchPlan,
+  context: PerformContext,
+  children: Children,
+): Promise<SupervisedSandbox | undefined> {
+  const { sandbox } = plan;
+  if (sandbox === undefined) return undefined;
+  const { SupervisedSandbox } = await import("./sandbox_supervise.ts");
+  return await SupervisedSandbox.open(
+    { ...plan, sandbox },
+    context,
+    children,
+  );
+}
+
+/** Runs the hook in the agent's domain. Throws `HOOK_FAILED`. */
+async function runHookBeside(
+  { hook }: LaunchPlan,
+  owner: OpenEnv,
+  { start, env }: {
+    readonly start: StartProgram;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  if (hook === undefined) return;
+  const end = await start(hookProgram(hook, env)).ended;
+  const code = end.kind === "exited" ? end.code : 128 + end.signal;
+  if (code !== 0) throw hookError(owner, code);
 }

@@ -7,19 +7,26 @@ import type { Child, ChildEnd } from "./children.ts";
 import { cString, libc } from "./libc.ts";
 import { isStopped, sleep } from "./process.ts";
 
-/** Signals that somebody may send to us and means the program, with their numbers. */
-const PASSED: readonly (readonly [Deno.Signal, number])[] = [
-  ["SIGTERM", 15],
-  ["SIGHUP", 1],
-  ["SIGUSR1", Deno.build.os === "darwin" ? 30 : 10],
-  ["SIGUSR2", Deno.build.os === "darwin" ? 31 : 12],
+const isDarwin = Deno.build.os === "darwin";
+const SIGCONT = isDarwin ? 19 : 18;
+
+/** A signal that somebody may send to us and means the program. */
+interface Passed {
+  readonly name: Deno.Signal;
+  readonly number: number;
+  /** Whether the terminal sends it for a key, to the whole group: then the program has it already. */
+  readonly isFromKeys?: boolean;
+}
+
+const PASSED: readonly Passed[] = [
+  { name: "SIGTERM", number: 15 },
+  { name: "SIGHUP", number: 1 },
+  { name: "SIGUSR1", number: isDarwin ? 30 : 10 },
+  { name: "SIGUSR2", number: isDarwin ? 31 : 12 },
+  { name: "SIGINT", number: 2, isFromKeys: true },
+  { name: "SIGQUIT", number: 3, isFromKeys: true },
+  { name: "SIGCONT", number: SIGCONT },
 ];
-/** Those that the terminal sends for a key, to the whole group: then the program has it already. */
-const FROM_KEYS: readonly (readonly [Deno.Signal, number])[] = [
-  ["SIGINT", 2],
-  ["SIGQUIT", 3],
-];
-const SIGCONT = Deno.build.os === "darwin" ? 19 : 18;
 
 /** How long a program has to react to a key before it is assumed that the signal was meant for it alone, milliseconds. */
 const KEY_MS = 1000;
@@ -28,24 +35,20 @@ const SETTLE_MS = 20;
 
 /** Passes signals on to the program. Install it before the program starts; give it the program at once after. */
 export class SignalPasser implements Disposable {
-  readonly #listeners: (readonly [Deno.Signal, () => void])[] = [];
+  readonly #listeners = new Map<Deno.Signal, () => void>();
   /** What came before there was a program. */
   readonly #early: number[] = [];
   #child: Child | undefined;
 
   constructor() {
-    for (const [name, number] of PASSED) {
-      this.#listen(name, number, () => this.#send(number));
-    }
-    for (const [name, number] of FROM_KEYS) {
-      this.#listen(name, number, () => void this.#passFromKeys(number));
-    }
-    this.#listen("SIGCONT", SIGCONT, () => void this.#continue());
+    this.#listen(({ number }) => !isIgnored(number));
   }
 
   /** Names the program that signals are for. */
   passTo(child: Child): void {
     this.#child = child;
+    // What we were started to ignore had to stay so until now: the program was to inherit that, and may have changed it.
+    this.#listen(() => true);
     for (const signal of this.#early) child.send(signal);
   }
 
@@ -55,11 +58,20 @@ export class SignalPasser implements Disposable {
     }
   }
 
-  /** A signal that we were started to ignore stays ignored, by the program as well. */
-  #listen(name: Deno.Signal, number: number, listener: () => void): void {
-    if (isIgnored(number)) return;
-    Deno.addSignalListener(name, listener);
-    this.#listeners.push([name, listener]);
+  #listen(which: (signal: Passed) => boolean): void {
+    for (const signal of PASSED) {
+      const { name } = signal;
+      if (this.#listeners.has(name) || !which(signal)) continue;
+      const listener = () => this.#take(signal);
+      Deno.addSignalListener(name, listener);
+      this.#listeners.set(name, listener);
+    }
+  }
+
+  #take({ number, isFromKeys }: Passed): void {
+    if (number === SIGCONT) void this.#continue();
+    else if (isFromKeys) void this.#passFromKeys(number);
+    else this.#send(number);
   }
 
   #send(signal: number): void {
@@ -100,8 +112,23 @@ export function endAs(end: ChildEnd): never {
 
 /** Keeps processes of the same user from reading this one's memory, where the system can. */
 export function hideMemory(): void {
+  setReadable(0n);
+}
+
+/** Does something for which this process must not hide its memory, when `isNeeded`; it hides again at once. */
+export function whileReadable<T>(isNeeded: boolean, work: () => T): T {
+  if (!isNeeded) return work();
+  setReadable(1n);
+  try {
+    return work();
+  } finally {
+    setReadable(0n);
+  }
+}
+
+function setReadable(value: bigint): void {
   const PR_SET_DUMPABLE = 4;
-  processCalls().linux?.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
+  processCalls().linux?.prctl(PR_SET_DUMPABLE, value, 0n, 0n, 0n);
 }
 
 /** Whether our group has the terminal, and its keys send signals. */

@@ -40,7 +40,7 @@ export class Broker {
     this.#options = options;
     this.#tools = { poller, guardian, start: options.start };
     this.#desks = options.servers.map((server) =>
-      new Desk(server, this.#tools, (peer) => this.#mayAsk(peer))
+      new Desk(server, this.#tools, (fd) => this.#clientOf(fd, server))
     );
   }
 
@@ -50,6 +50,14 @@ export class Broker {
     this.#tools.guardian[Symbol.dispose]();
     this.#tools.poller[Symbol.dispose]();
     await this.#tools.poller.finished();
+  }
+
+  /** Who connected; undefined when they may not. */
+  #clientOf(connection: number, { socket }: BrokeredServer): Peer | undefined {
+    const seen = peerOf(connection);
+    const { whoIs } = this.#options;
+    const peer = seen && whoIs ? whoIs(seen, socket) : seen;
+    return peer !== undefined && this.#mayAsk(peer) ? peer : undefined;
   }
 
   #mayAsk(peer: Peer): boolean {
@@ -62,7 +70,7 @@ export class Broker {
 class Desk {
   readonly #server: BrokeredServer;
   readonly #tools: BrokerTools;
-  readonly #mayAsk: (peer: Peer) => boolean;
+  readonly #peerOf: (connection: number) => Peer | undefined;
   readonly #listener: number;
   readonly #log: ServerLog;
   /** First connections by process, for the answers: they stay open as long as the client lives. The second one of a process is its input. */
@@ -73,11 +81,11 @@ class Desk {
   constructor(
     server: BrokeredServer,
     tools: BrokerTools,
-    mayAsk: (peer: Peer) => boolean,
+    clientOf: (connection: number) => Peer | undefined,
   ) {
     this.#server = server;
     this.#tools = tools;
-    this.#mayAsk = mayAsk;
+    this.#peerOf = clientOf;
     this.#log = new ServerLog(server.log);
     this.#listener = listenAt(server.socket);
     this.#listen();
@@ -116,8 +124,8 @@ class Desk {
       void this.#pause();
       return;
     }
-    const peer = peerOf(connection);
-    if (peer === undefined || !this.#mayAsk(peer)) {
+    const peer = this.#peerOf(connection);
+    if (peer === undefined) {
       this.#log.add("aenv: somebody who is not the agent wanted the server\n");
       closeDescriptor(connection);
       return;

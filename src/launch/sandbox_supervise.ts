@@ -1,0 +1,251 @@
+/** A planned sandbox where this process stays beside the agent: a domain for the agent and for each server, the proxy, what is left at the end. */
+import { type AbsPath, join, parent } from "../base/paths.ts";
+import type { Child, ChildOptions, Children } from "../os/children.ts";
+import { ensureDir, realPath } from "../os/fs.ts";
+import { Guardian } from "../os/guardian.ts";
+import { whileReadable } from "../os/job.ts";
+import { endMarked } from "../os/marked.ts";
+import type { Peer } from "../os/unix_socket.ts";
+import {
+  endProtected,
+  type Enforcement,
+  mediate,
+  parseRules,
+  planEnforcement,
+  readKernelFacts,
+  readSupervisorFacts,
+  type RunningProxy,
+  type SandboxPolicy,
+  seatbeltCommand,
+  seatbeltProfile,
+  sessionName,
+  startConfined,
+  startProxy,
+} from "../sandbox/mod.ts";
+import type { Variables } from "./environment.ts";
+import { presetHostsFor } from "./sandbox_hosts.ts";
+import { planPolicy } from "./sandbox_policy.ts";
+import { changedNames, newMark, prepareSandbox } from "./sandbox_run.ts";
+import type { LaunchPlan, PerformContext, PlannedSandbox } from "./types.ts";
+
+/** One group of processes that can neither read nor signal those of another. */
+interface Domain {
+  readonly policy: SandboxPolicy;
+  /** Undefined on macOS, where the profile is made from the policy. */
+  readonly enforcement: Enforcement | undefined;
+  readonly mark: number;
+}
+
+/** What a supervisor confines its agent and servers with. */
+export class SupervisedSandbox {
+  readonly #sandbox: PlannedSandbox;
+  readonly #context: PerformContext;
+  readonly #children: Children;
+  readonly #guardian: Guardian;
+  readonly #proxy: RunningProxy | undefined;
+  readonly #servers = new Map<string, Domain>();
+  /** Real path of a service's socket → processes for which the mediator connected, and that the service has not yet taken. */
+  readonly #clients = new Map<string, number[]>();
+  #agent: Domain | undefined;
+
+  private constructor(
+    sandbox: PlannedSandbox,
+    context: PerformContext,
+    parts: { readonly children: Children; readonly proxy?: RunningProxy },
+  ) {
+    this.#sandbox = sandbox;
+    this.#context = context;
+    this.#children = parts.children;
+    this.#proxy = parts.proxy;
+    this.#guardian = new Guardian(parts.children, []);
+  }
+
+  /** Makes what every domain needs. Throws (exit 3) when protected files were changed, or the system cannot enforce it. */
+  static async open(
+    { sandbox, services }: LaunchPlan & { readonly sandbox: PlannedSandbox },
+    context: PerformContext,
+    children: Children,
+  ): Promise<SupervisedSandbox> {
+    await prepareSandbox(sandbox, context);
+    const proxy = await openProxy(sandbox.policy, context);
+    const opened = new SupervisedSandbox(sandbox, context, {
+      children,
+      ...(proxy ? { proxy } : {}),
+    });
+    for (const service of services) {
+      if (service.kind !== "stdio") continue;
+      opened.#clients.set(realSocket(service.socket), []);
+      opened.#servers.set(service.name, opened.#serverDomain(service.name));
+    }
+    return opened;
+  }
+
+  /** Makes the agent's own domain; from now on it can be started. `ports` are those of relays on this machine. */
+  admitAgent(ports: readonly number[]): void {
+    const { policy } = this.#sandbox;
+    const why = {
+      source: "run",
+      text: "an MCP server of this launch",
+    } as const;
+    const sockets = [...this.#clients.keys()].map((path) => ({
+      path: path as AbsPath,
+      why,
+    }));
+    const { network } = policy;
+    this.#agent = this.#domain({
+      ...policy,
+      unixSockets: [...policy.unixSockets, ...sockets],
+      network: network.mode !== "hosts" ? network : {
+        ...network,
+        ports: [...network.ports, ...ports.map((port) => ({ port, why }))],
+      },
+    });
+  }
+
+  /** The agent's variables with those that lead to the proxy. */
+  variables(env: Variables, ports: readonly number[] = []): Variables {
+    if (this.#proxy === undefined) return env;
+    const set = this.#proxy.environment(env);
+    // Relays are asked directly.
+    const direct = ports.map((port) => `127.0.0.1:${port}`);
+    for (const name of ["NO_PROXY", "no_proxy", "npm_config_noproxy"]) {
+      const words = (set[name] ?? "").split(",").filter((word) => word !== "");
+      set[name] = [...words, ...direct].join(",");
+    }
+    return { ...env, ...set };
+  }
+
+  /** Starts a program in the domain of the server with this name, or of the agent. */
+  start(options: ChildOptions, server?: string): Child {
+    const domain = server === undefined
+      ? this.#agent
+      : this.#servers.get(server);
+    if (domain === undefined) {
+      throw new Error(`nothing confines ${server ?? "the agent"}`);
+    }
+    const env = server === undefined
+      ? options.env
+      : this.variables(serverVariables(options.env, this.#sandbox, domain));
+    return this.#startIn(domain, { ...options, env });
+  }
+
+  /** Who connected to a service: the mediator connects for its processes. Nobody else of this process does. */
+  whoIs(peer: Peer, socket: AbsPath): Peer | undefined {
+    if (peer.pid !== this.#context.host.pid) return peer;
+    const pid = this.#clients.get(realSocket(socket))?.shift();
+    return pid === undefined ? undefined : { ...peer, pid };
+  }
+
+  /** Ends what is left of all domains; returns what to tell the user. */
+  async end(): Promise<string[]> {
+    const domains = [...this.#servers.values(), this.#agent];
+    await endMarked(domains.flatMap((domain) => domain?.mark ?? []));
+    await this.#proxy?.close();
+    const { project } = this.#sandbox;
+    const { env, host } = this.#context;
+    const changes = await endProtected(
+      { dir: env.slot.protect, project },
+      sessionName(host.pid),
+    );
+    return changes.length === 0 ? [] : [
+      `protected files were changed: ${
+        changedNames(changes, project)
+      }; before the next start, look at them: aenv sandbox review`,
+    ];
+  }
+
+  #serverDomain(name: string): Domain {
+    const { env, host, dirs } = this.#context;
+    const request = { env, program: host.self, server: name };
+    const { policy } = planPolicy(request, host, dirs);
+    for (const dir of policy.make) ensureDir(dir);
+    return this.#domain(policy);
+  }
+
+  #domain(planned: SandboxPolicy): Domain {
+    const { network } = planned;
+    const proxy = this.#proxy && { port: this.#proxy.port };
+    const policy = network.mode === "hosts"
+      ? { ...planned, network: { ...network, proxy } }
+      : planned;
+    const mark = newMark();
+    if (policy.os === "darwin") return { policy, enforcement: undefined, mark };
+    const enforcement = planEnforcement(policy, readKernelFacts(), {
+      supervisor: readSupervisorFacts(),
+    });
+    this.#guardian.addMark(mark);
+    return { policy, enforcement, mark };
+  }
+
+  #startIn(
+    { policy, enforcement, mark }: Domain,
+    options: ChildOptions,
+  ): Child {
+    if (enforcement === undefined) {
+      const argv = [options.path, ...options.args];
+      const [path, ...args] = seatbeltCommand(seatbeltProfile(policy), argv);
+      return this.#children.start({ ...options, path: path!, args });
+    }
+    const { stdio, ownSession } = options;
+    // A child of a process that hides cannot set up a namespace.
+    const { pid, listener } = whileReadable(
+      enforcement.mounts !== undefined,
+      () => startConfined(enforcement, options, { stdio, ownSession, mark }),
+    );
+    if (listener !== undefined) this.#mediate(listener, enforcement, mark);
+    return this.#children.watch(pid, options.onStop);
+  }
+
+  #mediate(
+    listener: number,
+    { mediation }: Enforcement,
+    mark: number,
+  ): void {
+    const mediated = mediate(listener, mediation!, {
+      mark,
+      report: () => {},
+      connected: ({ pid, path }) => this.#clients.get(path)?.push(pid),
+    });
+    // Without it every call that would be asked about fails: the domain is only more closed.
+    mediated.catch(() => {});
+  }
+}
+
+/** Starts the proxy where the network is a list of hosts. */
+async function openProxy(
+  policy: SandboxPolicy,
+  { env, host }: PerformContext,
+): Promise<RunningProxy | undefined> {
+  const { network } = policy;
+  if (network.mode !== "hosts") return undefined;
+  const entries = network.allow.map(({ pattern }) => pattern);
+  const rules = parseRules(entries, await presetHostsFor(policy, host));
+  return startProxy(rules, {
+    manifest: env.manifestPath,
+    audit: () => {},
+    // The session that it happened in has ended; the agent has the terminal.
+    onBug: () => {},
+  });
+}
+
+/** A server's variables: where they would lead to the agent's temporary files and caches, to those of its own domain. */
+function serverVariables(
+  env: Variables,
+  { policy }: PlannedSandbox,
+  domain: Domain,
+): Record<string, string> {
+  const out: Record<string, string> = { ...env };
+  for (const [name, value] of Object.entries(policy.sets)) {
+    if (out[name] === value) delete out[name];
+  }
+  for (const [name, value] of Object.entries(domain.policy.sets)) {
+    out[name] ??= value;
+  }
+  return out;
+}
+
+/** Where a socket, which may not be there yet, really lies. */
+function realSocket(path: AbsPath): AbsPath {
+  const dir = parent(path);
+  return join(realPath(dir) ?? dir, path.slice(dir.length + 1));
+}

@@ -38,3 +38,9 @@ export function waitForEnd(pid: number): number {
   const found = syscall("wait4", pid, new Uint8Array(status.buffer), 0, 0);
   return found < 0 ? found : status[0]!;
 }
+
+/** Whether a child of ours has ended; then nobody has to wait for it any more. */
+export function hasEnded(pid: number): boolean {
+  const WNOHANG = 1;
+  return syscall("wait4", pid, 0, WNOHANG, 0) !== 0;
+}

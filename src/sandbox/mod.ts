@@ -49,6 +49,7 @@ export type {
   PolicyInput,
   SandboxWishes,
 } from "./policy_input.ts";
+export { checkProbed, probe, type Probed, probeKey } from "./probe.ts";
 export type { Change } from "./protect.ts";
 export {
   acceptChanges,

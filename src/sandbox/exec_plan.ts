@@ -108,7 +108,9 @@ function unixNeeds(
   // A connection that is made for the process is not held by its Landlock rules.
   if (policy.network.mode === "hosts") return "mediated";
   if (landlockAbi >= LANDLOCK_FLOOR.resolveUnix) return "kernel";
-  return supervisor || policy.unixSockets.length > 0 ? "mediated" : "none";
+  const canAsk = supervisor !== undefined &&
+    supervisor.noMediation === undefined;
+  return canAsk || policy.unixSockets.length > 0 ? "mediated" : "none";
 }
 
 function mediationRules(

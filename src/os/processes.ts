@@ -35,8 +35,9 @@ function readProc(pid: string, file: string): string | undefined {
     return ifExists("read", path, () => Deno.readTextFileSync(path));
   } catch (error) {
     const code = osCode((error as Error).cause);
-    const isOther = ["EACCES", "EPERM", "ESRCH"].includes(code ?? "");
-    if (!isOther) throw error;
+    // A process that ends between opening and reading has an error without a code.
+    const isGone = /\(os error 3\)/.test(String(error));
+    if (!isGone && code !== "EACCES" && code !== "EPERM") throw error;
     return undefined;
   }
 }

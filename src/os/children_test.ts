@@ -12,9 +12,6 @@ import { isStopped, parentOf, processStart, sleep } from "./process.ts";
 import { endGroup, signalGroup } from "./process_group.ts";
 import type { AbsPath } from "../base/paths.ts";
 
-// See open_libc.ts.
-processCalls();
-
 const ENV = { PATH: "/usr/bin:/bin" };
 const [SIGTERM, SIGKILL, SIGSTOP, SIGCONT] = [15, 9, 19, 18];
 

@@ -1,18 +1,13 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { processCalls } from "../os/c_process.ts";
 import { Children } from "../os/children.ts";
-import { libc } from "../os/libc.ts";
 import { AppError } from "../base/errors.ts";
 import type { AbsPath } from "../base/paths.ts";
+import "../../tests/support/open_libc.ts";
 import { waitFor } from "../../tests/support/process.ts";
 import { Broker, MAX_SESSIONS } from "./broker.ts";
 import type { BrokerOptions } from "./broker_types.ts";
 import { RELAY_SCRIPT } from "./relay_script.ts";
 import { isDescendant } from "./descent.ts";
-
-// Deno 2.7 takes a library that a test opens for a leak.
-processCalls();
-libc();
 
 /** A broker of one server, which is a shell script, and its clients. Use with `await using`. */
 class Desk implements AsyncDisposable {

@@ -16,6 +16,11 @@ export function everythingServer(): { command: string; args: string[] } {
   return { command: "node", args: [`${server}/dist/index.js`, "stdio"] };
 }
 
+/** See `World.project`: also a confined agent may write there. */
+function projectIn(root: string): string {
+  return `${root}/home/work/project`;
+}
+
 /** What {@link McpWorld.open} takes. */
 export interface McpWorldOptions {
   readonly agent?: ClaudeProgram;
@@ -41,8 +46,9 @@ export class McpWorld implements AsyncDisposable {
       steps: ({ root }) => [
         ...before,
         {
-          bash:
-            `touch '${root}/here'; until [ -e '${root}/go' ]; do sleep 0.05; done`,
+          bash: `cd '${
+            projectIn(root)
+          }'; touch here; until [ -e go ]; do sleep 0.05; done`,
         },
         ...after,
       ],
@@ -130,13 +136,13 @@ export class Session {
     void this.output.then((output) => ended = output);
     await waitFor("the agent's command", () => {
       if (ended) throw new Error(`It ended: ${textOf(ended)}`);
-      return isThere(`${this.#mcp.world.root}/here`) || undefined;
+      return isThere(`${this.#mcp.world.project}/here`) || undefined;
     }, 60_000);
   }
 
   /** Lets the agent go on. */
   goOn(): void {
-    Deno.writeTextFileSync(`${this.#mcp.world.root}/go`, "");
+    Deno.writeTextFileSync(`${this.#mcp.world.project}/go`, "");
   }
 
   /** The supervisor's only child on its terminal: the agent. */

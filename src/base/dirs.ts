@@ -21,11 +21,13 @@
  *   trust/<sha256 of path>.json  what the user has trusted: one file a project's manifest
  *   trust/<sha256>.shown.json    what was shown then, for the difference
  *   trust/<sha256>.marks.json    content hashes of its plugins and skills by their stat marks
- *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json
+ *   runs/<pid>-<start>/          one launch: run.json, settings.json, mcp.json; with servers beside the
+ *                                agent their sockets, their logs and relay.pl
  *   login/claude/                the user's login after `migrate-auth`; envs share the directory
  *   login.json                   where it was before, and what was changed elsewhere for it
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/list.json              what the manifests of very many envs say
+ *   cache/probes/<sha256>        trials of the sandbox that went well
  *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   secrets/                     ids of clones; values.json when secrets are kept in a file
  *   state/<id>/                  one transaction: record.json, what it replaced and took away
@@ -60,6 +62,7 @@ export interface Dirs {
   readonly secrets: AbsPath;
   readonly agentVersions: AbsPath;
   readonly cache: AbsPath;
+  readonly probes: AbsPath;
   readonly state: AbsPath;
   readonly store: AbsPath;
   readonly trash: AbsPath;
@@ -80,6 +83,7 @@ export function dirsAt(root: AbsPath): Dirs {
     secrets: join(root, "secrets"),
     cache: join(root, "cache"),
     agentVersions: join(root, "cache", "agents.json"),
+    probes: join(root, "cache", "probes"),
     state: join(root, "state"),
     store: join(root, "store"),
     trash: join(root, "trash"),

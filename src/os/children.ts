@@ -5,6 +5,7 @@
 import { bytesOf, processCalls, SYSTEM } from "./c_process.ts";
 import { type Program, startFailure } from "./exec.ts";
 import { cString, cStrings } from "./libc.ts";
+import { markOf, ownChildren } from "./process_marks.ts";
 
 /** How a program ended. */
 export type ChildEnd =
@@ -42,6 +43,7 @@ const RECORD_BYTES = 512;
 export class Children implements Disposable {
   readonly #running = new Map<number, Running>();
   readonly #onChange = () => this.#look();
+  #adopted: number | undefined;
   /** A signal that may come keeps this process from ending no more than the program does: a timer does, while one runs. */
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -64,6 +66,16 @@ export class Children implements Disposable {
     return running;
   }
 
+  /**
+   * Makes this process the parent of those with this mark whose own parent ends: only an ancestor may look into them where
+   * Yama says so. Linux.
+   */
+  adoptMarked(mark: number): void {
+    const PR_SET_CHILD_SUBREAPER = 36;
+    processCalls().linux?.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n);
+    this.#adopted = mark;
+  }
+
   [Symbol.dispose](): void {
     Deno.removeSignalListener("SIGCHLD", this.#onChange);
     this.#stopTimer();
@@ -80,6 +92,15 @@ export class Children implements Disposable {
       if (running.look()) this.#running.delete(pid);
     }
     if (this.#running.size === 0) this.#stopTimer();
+    if (this.#adopted !== undefined) this.#buryAdopted(this.#adopted);
+  }
+
+  /** Others are waited for by whoever started them. */
+  #buryAdopted(mark: number): void {
+    for (const pid of ownChildren()) {
+      if (this.#running.has(pid) || markOf(pid) !== mark) continue;
+      processCalls().waitpid(pid, new Uint8Array(4), WNOHANG);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** What ties processes of Linux together: who dies with whom, and a mark that is inherited. */
 import type { Step } from "./clone.ts";
-import { readBytes } from "./fs.ts";
+import { readBytes, readDir } from "./fs.ts";
 import { syscall } from "./syscall.ts";
 
 const PR_SET_PDEATHSIG = 1;
@@ -43,4 +43,17 @@ export function waitForEnd(pid: number): number {
 export function hasEnded(pid: number): boolean {
   const WNOHANG = 1;
   return syscall("wait4", pid, 0, WNOHANG, 0) !== 0;
+}
+
+/** The children of this process, also those that it has adopted. */
+export function ownChildren(): number[] {
+  const self = `/proc/${Deno.pid}/task`;
+  const lists = (readDir(self) ?? []).map(({ name }) =>
+    readBytes(`${self}/${name}/children`) ?? new Uint8Array()
+  );
+  return lists.flatMap((bytes) =>
+    new TextDecoder().decode(bytes).split(" ").map(Number).filter((pid) =>
+      pid > 0
+    )
+  );
 }

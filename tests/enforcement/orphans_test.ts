@@ -52,7 +52,10 @@ async function start(world: World): Promise<Started> {
     mark,
     marked,
     [Symbol.dispose]: () => {
-      for (const pid of marked()) Deno.kill(pid, "SIGKILL");
+      for (const pid of [child.pid, ...marked()]) {
+        // The test may have ended it already.
+        if (isThere(pid)) Deno.kill(pid, "SIGKILL");
+      }
     },
   };
 }
@@ -70,6 +73,35 @@ claim(
     );
   },
 );
+
+claim(
+  "orphans come to the supervisor, and do not stay as zombies",
+  async (world) => {
+    // Guards: programs that leave their parents: where Yama is, only an ancestor can answer them.
+    using started = await start(world);
+    const parents = () =>
+      started.marked().map((pid) => {
+        const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+        const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(
+          " ",
+        );
+        return { pid, state, parent: Number(parent) };
+      });
+    const adopted = parents().filter(({ parent }) =>
+      parent === started.child.pid
+    );
+    assert.ok(adopted.length >= 2, JSON.stringify(parents()));
+    for (const { pid } of adopted.slice(1)) Deno.kill(pid, "SIGKILL");
+    await waitFor(
+      "they are buried",
+      () => adopted.slice(1).every(({ pid }) => !isThere(pid)) || undefined,
+    );
+  },
+);
+
+function isThere(pid: number): boolean {
+  return processIds().includes(pid);
+}
 
 claim("what is confined cannot take off its mark", async (world) => {
   // Guards: a process that would not be found.

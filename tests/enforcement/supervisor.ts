@@ -21,6 +21,7 @@ const mark = 0x5f000000 + Math.floor(Math.random() * 0xffffff);
 const children = new Children();
 const guardian = new Guardian(children, []);
 guardian.addMark(mark);
+children.adoptMarked(mark);
 Deno.chdir(cwd);
 const child = startConfined(enforcement, { path: program, args, env }, {
   mark,

@@ -4,7 +4,7 @@ import { type Dirs, dirsAt } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { hostWith } from "../os/host.ts";
 import { processStart } from "../os/process.ts";
-import { beginRun, endRun, liveRuns, runDirFor } from "./runs.ts";
+import { beginRun, endRun, liveRuns, nameAgent, runDirFor } from "./runs.ts";
 
 const RUN = { label: "e", slotName: "e", agent: "claude", cwd: "/p" };
 
@@ -48,6 +48,23 @@ Deno.test("liveRuns() removes the directories of processes that are gone, also o
     const dead = join(dirs.runs, "4194304-1");
     const reused = join(dirs.runs, `${Deno.pid}-1`);
     for (const dir of [dead, reused]) Deno.mkdirSync(dir, { recursive: true });
+    deepStrictEqual(liveRuns(dirs), []);
+    deepStrictEqual([...Deno.readDirSync(dirs.runs)], []);
+  });
+});
+
+Deno.test("liveRuns() keeps the launch of an agent that outlived its launcher, and no longer", () => {
+  inHome((dirs) => {
+    const dir = beginRun(dirs, hostWith({ env: {} }), RUN);
+    nameAgent(dir, Deno.pid);
+    const own = { pid: Deno.pid, start: processStart(Deno.pid)! };
+    deepStrictEqual(liveRuns(dirs)[0]!.agentProcess, own);
+    const orphaned = join(dirs.runs, "4194304-1");
+    Deno.renameSync(dir, orphaned);
+    deepStrictEqual(liveRuns(dirs)[0]!.dir, orphaned);
+    const record = join(orphaned, "run.json");
+    const text = Deno.readTextFileSync(record);
+    Deno.writeTextFileSync(record, text.replaceAll(own.start, "1"));
     deepStrictEqual(liveRuns(dirs), []);
     deepStrictEqual([...Deno.readDirSync(dirs.runs)], []);
   });

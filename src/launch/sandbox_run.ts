@@ -20,6 +20,7 @@ import {
   sessionName,
   startConfined,
 } from "../sandbox/mod.ts";
+import { checkEnforced } from "./sandbox_probe.ts";
 import type { PerformContext, PlannedSandbox } from "./types.ts";
 
 /** A sandbox whose directories are there and whose project is as it was left. */
@@ -43,9 +44,12 @@ export class ReadySandbox {
   ): Promise<ReadySandbox> {
     await prepareSandbox(sandbox, context);
     const { policy } = sandbox;
-    const enforcement = policy.os === "darwin"
-      ? undefined
-      : planEnforcement(policy, readKernelFacts(), { supervisor: undefined });
+    if (policy.os === "darwin") return new ReadySandbox(policy, undefined);
+    const kernel = readKernelFacts();
+    const enforcement = planEnforcement(policy, kernel, {
+      supervisor: undefined,
+    });
+    await checkEnforced(enforcement, kernel, context.dirs);
     return new ReadySandbox(policy, enforcement);
   }
 

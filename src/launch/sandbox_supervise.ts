@@ -23,6 +23,7 @@ import {
   startProxy,
 } from "../sandbox/mod.ts";
 import type { Variables } from "./environment.ts";
+import { checkEnforced } from "./sandbox_probe.ts";
 import { presetHostsFor } from "./sandbox_hosts.ts";
 import { planPolicy } from "./sandbox_policy.ts";
 import { changedNames, newMark, prepareSandbox } from "./sandbox_run.ts";
@@ -42,6 +43,8 @@ export class SupervisedSandbox {
   readonly #context: PerformContext;
   readonly #children: Children;
   readonly #guardian: Guardian;
+  readonly #kernel = readKernelFacts();
+  readonly #facts = readSupervisorFacts();
   readonly #proxy: RunningProxy | undefined;
   readonly #servers = new Map<string, Domain>();
   /** Real path of a service's socket → processes for which the mediator connected, and that the service has not yet taken. */
@@ -77,6 +80,9 @@ export class SupervisedSandbox {
       opened.#clients.set(realSocket(service.socket), []);
       opened.#servers.set(service.name, opened.#serverDomain(service.name));
     }
+    // Once for now: nothing that a trial depends on is added to it any more.
+    opened.admitAgent([]);
+    await opened.#tryAll();
     return opened;
   }
 
@@ -154,6 +160,14 @@ export class SupervisedSandbox {
     ];
   }
 
+  async #tryAll(): Promise<void> {
+    for (const domain of [...this.#servers.values(), this.#agent]) {
+      if (domain?.enforcement === undefined) continue;
+      const { dirs } = this.#context;
+      await checkEnforced(domain.enforcement, this.#kernel, dirs);
+    }
+  }
+
   #serverDomain(name: string): Domain {
     const { env, host, dirs } = this.#context;
     const request = { env, program: host.self, server: name };
@@ -170,8 +184,8 @@ export class SupervisedSandbox {
       : planned;
     const mark = newMark();
     if (policy.os === "darwin") return { policy, enforcement: undefined, mark };
-    const enforcement = planEnforcement(policy, readKernelFacts(), {
-      supervisor: readSupervisorFacts(),
+    const enforcement = planEnforcement(policy, this.#kernel, {
+      supervisor: this.#facts,
     });
     this.#guardian.addMark(mark);
     return { policy, enforcement, mark };

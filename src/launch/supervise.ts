@@ -33,11 +33,11 @@ async function supervise(
 ): Promise<never> {
   const { host, dirs } = context;
   const runDir = runDirFor(dirs, host);
-  hideMemory();
   using children = new Children();
   // From here on signals are the agent's, which gets them when it is there.
   const signals = new SignalPasser();
   const sandbox = await sandboxOf(plan, context, children);
+  hideMemory();
   const start: StartProgram = (options, server) =>
     sandbox ? sandbox.start(options, server) : children.start(options);
   const whoIs = sandbox && sandbox.whoIs.bind(sandbox);

@@ -40,7 +40,7 @@ export async function readDisk(
   lock: Lock,
   store: Store,
 ): Promise<DiskState> {
-  const placed = placedItems(lock, env.slot);
+  const placed = placedItems(lock, env);
   const roots = [...new Set(placed.map(({ root }) => root))];
   const items: ItemState[] = [];
   for (const item of placed) items.push(await stateOf(item, store));

@@ -47,13 +47,15 @@ export {
 export { notFound, openEnv, openNamed, projectSlotName } from "./open.ts";
 export { findOutdated, type OutdatedRow } from "./outdated.ts";
 export {
+  isSharedPlace,
+  maySharePlaces,
   type PlacedItem,
   placedItems,
   placeName,
   SKILLS_PLUGIN,
   skillsPluginAt,
 } from "./place_names.ts";
-export { mendAround, OWN_FILES, writeSkillsManifest } from "./place.ts";
+export { mendAround, writeSkillsManifest } from "./place.ts";
 export { registerProject } from "./register.ts";
 export { type Pointer, programOf } from "./pointers.ts";
 export {

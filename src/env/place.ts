@@ -10,10 +10,11 @@ import {
   writeNew,
 } from "../os/fs.ts";
 import type { Difference, Store } from "../store/mod.ts";
-import { type PlacedItem, SKILLS_PLUGIN } from "./place_names.ts";
-
-/** Each environment has files of its own: a write in one cannot reach another. */
-export const OWN_FILES = { share: false } as const;
+import {
+  isSharedPlace,
+  type PlacedItem,
+  SKILLS_PLUGIN,
+} from "./place_names.ts";
 
 const SKILLS_MANIFEST = JSON.stringify(
   { name: SKILLS_PLUGIN, description: "Skills of this environment" },
@@ -43,7 +44,8 @@ export async function buildRoot(
   for (const { kind, tree, target: standsAt, root } of items) {
     const target = (dir + standsAt.slice(root.length)) as AbsPath;
     if (kind === "skill") writeSkillsManifest(join(target, "..", ".."));
-    await linkTree(store, { hash: tree, target }, { ...OWN_FILES, standsAt });
+    const share = isSharedPlace(root);
+    await linkTree(store, { hash: tree, target }, { share, standsAt });
   }
 }
 

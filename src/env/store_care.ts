@@ -24,7 +24,7 @@ import {
 import { readHistory, withHome } from "../tx/mod.ts";
 import { MAX_LOCK_BYTES } from "./lock_file.ts";
 import { slotProject } from "./list.ts";
-import { placeName } from "./place_names.ts";
+import { isSharedPlace, placeName } from "./place_names.ts";
 import { liveRuns } from "./runs.ts";
 import { txHome } from "./slots.ts";
 
@@ -176,8 +176,9 @@ class Marks {
   /** Which tree stands at a path of which the store knows nothing: by name, else by contents. */
   #guess(path: AbsPath): TreeHash[] {
     const place = basename(join(path, ".."));
+    const shared = isSharedPlace(join(path, ".."));
     const named = storedHashes(this.#store).filter((hash) =>
-      placeName(basename(path), hash) === place
+      placeName(basename(path), hash, { shared }) === place
     );
     const known = named.length > 0 ? undefined : hashPlaced(path);
     return known === undefined ? named : [known];

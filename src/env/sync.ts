@@ -113,7 +113,7 @@ async function repair(
 ): Promise<void> {
   const { slot, slotName } = env;
   const { badRoots, extra } = found;
-  const placed = placedItems(lock, slot);
+  const placed = placedItems(lock, env);
   const prepare = async (scratch: AbsPath) => {
     for (const root of badRoots) {
       const items = placed.filter((item) => item.root === root);

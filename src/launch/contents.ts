@@ -5,6 +5,7 @@ import { quote } from "../base/text.ts";
 import type { Dirs } from "../base/dirs.ts";
 import {
   lockedItem,
+  maySharePlaces,
   type OpenEnv,
   placeName,
   readAgreedLock,
@@ -140,7 +141,8 @@ function findTree(
     ? localTree(entry, content, { env, home: place.home })
     : storedTree(locked, place.dirs);
   if (found !== undefined) {
-    return placeTree(entry, found, { kind: content, options, locked });
+    const shared = maySharePlaces(env.manifest);
+    return placeTree(entry, found, { kind: content, options, locked, shared });
   }
   if (options.mayLack) return undefined;
   throw new AppError(
@@ -156,10 +158,11 @@ function findTree(
 function placeTree(
   { name }: Entry,
   source: AbsPath,
-  { kind, options, locked }: {
+  { kind, options, locked, shared }: {
     readonly kind: "plugin" | "skill";
     readonly options: ContentsOptions;
     readonly locked: LockedItem | undefined;
+    readonly shared: boolean;
   },
 ): PlacedTree {
   const tree = locked && parseTreeHash(locked.tree);
@@ -167,7 +170,7 @@ function placeTree(
     return {
       name,
       source,
-      mark: placeName(name, tree),
+      mark: placeName(name, tree, { shared }),
       content: undefined,
       tree,
     };
@@ -179,7 +182,10 @@ function placeTree(
     return { name, source, mark, content: undefined, tree };
   }
   const content = { hash, mark };
-  return { name, source, mark: placeName(name, tree ?? hash), content, tree };
+  // What is not from the store is always a copy.
+  const isShared = shared && tree !== undefined;
+  const place = placeName(name, tree ?? hash, { shared: isShared });
+  return { name, source, mark: place, content, tree };
 }
 
 /** The tree that the lock pins, in the store; it is proved when it is placed. */

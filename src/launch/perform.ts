@@ -5,8 +5,11 @@ import { claude } from "../agents/mod.ts";
 import {
   beginRun,
   endRun,
+  isSharedPlace,
   liveRuns,
+  maySharePlaces,
   notFound,
+  type OpenEnv,
   registerProject,
   writeSkillsManifest,
 } from "../env/mod.ts";
@@ -23,7 +26,7 @@ import { undoOuterLaunch } from "./environment.ts";
 import { environmentOf } from "./exposed.ts";
 import { runHook } from "./hook.ts";
 import type { ReadySandbox } from "./sandbox_run.ts";
-import { isStored, mendPlaced, placeFromStore } from "./stored.ts";
+import { isStored, mendPlaced, placeFromStore, rootOf } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
 import { discard } from "../os/discard.ts";
 import { checkCopy, rememberMarks } from "./trust_check.ts";
@@ -162,10 +165,8 @@ async function installAll(
   installs: readonly InstallStep[],
   context: PerformContext,
 ): Promise<void> {
-  const { slot } = context.env;
-  const roots = new Set(
-    installs.map((step) => firstBelow(step.target, slot.installed)),
-  );
+  const { env } = context;
+  const roots = new Set(installs.map(({ target }) => rootOf(target, env)));
   const missing = [...roots].filter((root) => lstat(root) === undefined);
   const present = installs.filter(isStored).filter((step) =>
     !missing.some((root) => isWithin(step.target, root))
@@ -175,7 +176,20 @@ async function installAll(
     const steps = installs.filter((step) => isWithin(step.target, root));
     await installRoot(root, steps, context);
   }
-  if (missing.length > 0) removeUnused(roots, context);
+  if (missing.length > 0 || hasForeign(roots, env)) {
+    removeUnused(roots, context);
+  }
+}
+
+/** Whether an env that is not confined has a place with files that others may have too, from when it was. */
+function hasForeign(
+  roots: ReadonlySet<AbsPath>,
+  { slot, manifest }: OpenEnv,
+): boolean {
+  if (maySharePlaces(manifest)) return false;
+  return (readDir(slot.installed) ?? [])
+    .map(({ name }) => join(slot.installed, name))
+    .some((path) => isSharedPlace(path) && !roots.has(path));
 }
 
 /** Builds one directory of copies aside and moves it into place; whoever comes second finds it done. */
@@ -192,7 +206,7 @@ async function installRoot(
       if (step.kind === "skill") writeSkillsManifest(join(target, "..", ".."));
       if (isStored(step)) {
         const standsAt = step.target;
-        await placeFromStore({ ...step, target }, { dirs, standsAt });
+        await placeFromStore({ ...step, target }, { dirs, root, standsAt });
       } else copyTree(step.source, target, scanTree(step.source));
       checkCopy({ ...step, target }, env);
     }
@@ -214,9 +228,4 @@ function removeUnused(
     const path = join(env.slot.installed, name);
     if (!roots.has(path)) discard(path);
   }
-}
-
-function firstBelow(path: AbsPath, base: AbsPath): AbsPath {
-  const [first] = path.slice(base.length + 1).split(/[/\\]/, 1);
-  return join(base, first!);
 }

@@ -2,7 +2,7 @@
 import type { Dirs } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { escapeControl } from "../base/text.ts";
-import { mendAround, type OpenEnv, OWN_FILES } from "../env/mod.ts";
+import { isSharedPlace, mendAround, type OpenEnv } from "../env/mod.ts";
 import type { Host } from "../os/host.ts";
 import type { TreeHash } from "../store/mod.ts";
 import type { InstallStep } from "./types.ts";
@@ -15,14 +15,19 @@ export function isStored(step: InstallStep): step is StoredStep {
   return step.tree !== undefined;
 }
 
-/** Places a tree; `standsAt` is where it is moved to. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`. */
+/** Places a tree for the place `root`, which it is moved to; `standsAt` is where it is then. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`. */
 export async function placeFromStore(
   { tree, target }: { readonly tree: TreeHash; readonly target: AbsPath },
-  { dirs, standsAt }: { readonly dirs: Dirs; readonly standsAt: AbsPath },
+  { dirs, root, standsAt }: {
+    readonly dirs: Dirs;
+    readonly root: AbsPath;
+    readonly standsAt: AbsPath;
+  },
 ): Promise<void> {
   const { linkTree, openStore } = await import("../store/mod.ts");
   using store = openStore(dirs.store);
-  await linkTree(store, { hash: tree, target }, { ...OWN_FILES, standsAt });
+  const share = isSharedPlace(root);
+  await linkTree(store, { hash: tree, target }, { share, standsAt });
 }
 
 /** Puts back what was changed since it was placed, and says so. Throws `STORE_MISSING`, `STORE_CORRUPT`, `IO`. */
@@ -40,7 +45,8 @@ export async function mendPlaced(
   for (const { kind, name, tree, target } of steps) {
     const placement = { hash: tree, target };
     if ((await checkTree(store, placement)).length === 0) continue;
-    const mended = await repairTree(store, placement, OWN_FILES);
+    const share = isSharedPlace(rootOf(target, env));
+    const mended = await repairTree(store, placement, { share });
     tell(host, `${kind} ${name} was changed in the environment`, mended);
   }
 }
@@ -50,14 +56,10 @@ function mendRoots(
   steps: readonly StoredStep[],
   { env, host }: { readonly env: OpenEnv; readonly host: Host },
 ): void {
-  const { installed } = env.slot;
-  const items = steps.map((step) => {
-    const [first = ""] = step.target.slice(installed.length + 1).split(
-      /[/\\]/,
-      1,
-    );
-    return { ...step, root: join(installed, first) };
-  });
+  const items = steps.map((step) => ({
+    ...step,
+    root: rootOf(step.target, env),
+  }));
   for (const root of new Set(items.map((item) => item.root))) {
     const own = items.filter((item) => item.root === root);
     const mended = mendAround(root, own);
@@ -65,6 +67,13 @@ function mendRoots(
     const names = own.map(({ name }) => name).join(", ");
     tell(host, `what stands beside ${names} was changed`, mended);
   }
+}
+
+/** The place in `installed/` that holds what stands at `path`. */
+export function rootOf(path: AbsPath, { slot }: OpenEnv): AbsPath {
+  const [first = ""] = path.slice(slot.installed.length + 1)
+    .split(/[/\\]/, 1);
+  return join(slot.installed, first);
 }
 
 function tell(

@@ -24,6 +24,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   build: { kind: "script", file: "scripts/build.ts" },
   specs: { kind: "tests", paths: ["tests/specs"] },
   e2e: { kind: "tests", paths: ["tests/e2e"] },
+  enforcement: { kind: "tests", paths: ["tests/enforcement"] },
 };
 
 /** See there. */

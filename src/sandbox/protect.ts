@@ -1,8 +1,9 @@
 /** What protected paths hold, and what has changed since. Links are looked at, never followed. */
 import { type AbsPath, basename, join } from "../base/paths.ts";
-import { readBytes, readDir, readLink } from "../os/fs.ts";
+import { readBytes, readLink } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { type Mark, markOf } from "../os/marks.ts";
+import { readNames } from "../os/names.ts";
 import { unlessDenied } from "./host_facts_paths.ts";
 import type { ProtectedPath } from "./types.ts";
 
@@ -19,7 +20,7 @@ export type Held =
   }
   | { readonly kind: "directory"; readonly mode: number }
   | { readonly kind: "symlink"; readonly target: string }
-  /** A pipe, socket or device; or what may not be looked at. */
+  /** A pipe, socket or device; or what may not be looked at, or has a name that is no text. */
   | { readonly kind: "other" };
 
 /** A protected path, as far as it is compared. */
@@ -89,10 +90,17 @@ function look(path: AbsPath, context: Look): void {
   }
   found[path] = heldAt(path, info, context);
   if (!tree || info.kind !== "directory") return;
-  const entries = unlessDenied(() => readDir(path));
+  const entries = unlessDenied(() => readNames(path));
   // What cannot be listed may hold anything.
   if (entries === undefined) found[path] = { kind: "other" };
-  for (const { name } of entries ?? []) look(join(path, name), context);
+  for (const { name, isText } of entries?.sort(byName) ?? []) {
+    if (isText) look(join(path, name), context);
+    else found[join(path, name)] = { kind: "other" };
+  }
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }) {
+  return a.name < b.name ? -1 : 1;
 }
 
 function heldAt(path: AbsPath, info: Mark, context: Look): Held {

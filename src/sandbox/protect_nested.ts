@@ -2,7 +2,7 @@
  * What a session made deeper in a project than protected paths reach: a repository with a hook in it, a task file for an
  * editor. Found after a run by the time of its last change, which nobody inside can set; there is no snapshot to compare with.
  */
-import { type AbsPath, join } from "../base/paths.ts";
+import { type AbsPath, join, parent } from "../base/paths.ts";
 import { type Mark, markOf } from "../os/marks.ts";
 import { readNames } from "../os/names.ts";
 import { unlessDenied } from "./host_facts_paths.ts";
@@ -40,12 +40,16 @@ export interface NestedQuery {
 /** What the session made or changed deeper in the project, sorted. */
 export function nestedChanges(query: NestedQuery): Change[] {
   const found: AbsPath[] = [];
+  const opaque: AbsPath[] = [];
   let dirs = 0;
   function walk(dir: AbsPath, depth: number): void {
     if (++dirs > MAX_DIRS) return;
-    for (const { name, kind } of unlessDenied(() => readNames(dir)) ?? []) {
+    const entries = unlessDenied(() => readNames(dir)) ?? [];
+    for (const { name, kind, isText } of entries) {
       const path = join(dir, name);
-      if (name === ".git") found.push(...gitParts(path));
+      // What is in it cannot be looked at.
+      if (!isText && kind === "directory") opaque.push(path);
+      else if (name === ".git") found.push(...gitParts(path));
       else if (NAMES.has(name)) found.push(path);
       else if (kind === "directory" && depth > 0 && !SKIPPED.has(name)) {
         walk(path, depth - 1);
@@ -55,6 +59,7 @@ export function nestedChanges(query: NestedQuery): Change[] {
   walk(query.project, MAX_DEPTH);
   return found.filter((path) => !isWatched(path, query.watched))
     .flatMap((path) => changedIn(path, query.since))
+    .concat(opaque.flatMap((path) => madeIn(parent(path), path, query)))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -88,12 +93,13 @@ function firstChanged(
   since: number,
   budget: { left: number },
 ): { readonly path: AbsPath; readonly mark: Mark } | undefined {
-  for (const { name } of unlessDenied(() => readNames(dir)) ?? []) {
+  for (const { name, isText } of unlessDenied(() => readNames(dir)) ?? []) {
     // Git puts samples there that do not run under their names.
     if (budget.left-- <= 0) return undefined;
     if (name.endsWith(".sample")) continue;
     const path = join(dir, name);
-    const mark = unlessDenied(() => markOf(path));
+    // A name that is no text cannot be asked about; its directory can.
+    const mark = unlessDenied(() => isText ? markOf(path) : namesMark(dir));
     if (mark === undefined) continue;
     if (mark.kind !== "directory" && mark.ctime >= since) return { path, mark };
     if (mark.kind !== "directory") continue;
@@ -101,6 +107,22 @@ function firstChanged(
     if (below !== undefined) return below;
   }
   return undefined;
+}
+
+/** When names in a directory last changed. */
+function namesMark(dir: AbsPath): Mark | undefined {
+  const mark = markOf(dir);
+  return mark && { ...mark, kind: "other" };
+}
+
+/** A change for a directory whose name is no text, if it may be the session's. */
+function madeIn(
+  dir: AbsPath,
+  path: AbsPath,
+  { since }: NestedQuery,
+): Change[] {
+  const mark = unlessDenied(() => namesMark(dir));
+  return mark !== undefined && mark.ctime >= since ? [change(path, mark)] : [];
 }
 
 function change(path: AbsPath, { kind, mode }: Mark): Change {

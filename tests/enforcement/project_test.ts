@@ -214,6 +214,27 @@ launchClaim(
 );
 
 launchClaim(
+  "a name that is no text hides nothing",
+  async (world) => {
+    // Guards against names with bytes that most programs cannot show: left out of a listing, they were left out of the comparison.
+    world.file("home/work/project/.claude/settings.json", "{}\n");
+    world.own();
+    const changes = await changesBy(
+      world,
+      `echo evil > .claude/$'\\xff'.md; mkdir -p deep/.vscode
+      echo evil > deep/.vscode/$'\\xff'.json
+      git init -q deep/$'\\xff'; echo evil > deep/$'\\xff'/.git/hooks/update`,
+      { noNamespaces: true },
+    );
+    assert.deepEqual(changes, [
+      "created .claude/\ufffd.md",
+      "nested deep/.vscode/\ufffd.json",
+      "nested deep/\ufffd",
+    ]);
+  },
+);
+
+launchClaim(
   "a worktree works, and cannot write the hooks of its repository",
   async (world) => {
     // Guards against nono #1270: git in a linked worktree needs the common directory, and with it came its hooks.

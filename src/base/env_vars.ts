@@ -16,6 +16,8 @@ export const Var = {
   active: "AENV_ACTIVE",
   /** Process id of the launcher: a shim that finds its own id here was started by another shim. */
   launcher: "AENV_LAUNCHER",
+  /** Set inside a sandbox: the launch's own directory. What it says is not relied on: the system holds the sandbox. */
+  sandbox: "AENV_SANDBOX",
   /** JSON object: what a launch changed, name → former value or null; a nested launch undoes it first. Paths only, never a user's variable. */
   restore: "AENV_RESTORE",
   /** Where secrets are kept: `keyring` or `file`. Beats `secret_backend` of config.toml. */
@@ -32,5 +34,6 @@ export const BREADCRUMBS: readonly string[] = [
   Var.active,
   Var.home,
   Var.launcher,
+  Var.sandbox,
   Var.restore,
 ];

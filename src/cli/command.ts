@@ -76,6 +76,8 @@ export interface TableRow {
   readonly summary: string;
   /** Not in the help. */
   readonly hidden?: boolean;
+  /** Changes what runs or is allowed next time: refused inside a sandbox. */
+  readonly mutates?: boolean;
   load(): Promise<{ readonly command: Command }>;
 }
 

@@ -4,9 +4,10 @@ import {
   CommanderError,
   Option as CommanderOption,
 } from "commander";
-import { AppError } from "../base/errors.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
 import { BUILD_INFO } from "../base/build_info.ts";
 import { didYouMean, quote } from "../base/text.ts";
+import { isInside } from "../launch/mod.ts";
 import type { Host } from "../os/host.ts";
 import type { Command, Input, Outcome, TableRow } from "./command.ts";
 import { groupHelpText, helpText } from "./help.ts";
@@ -130,8 +131,19 @@ async function runVerb(
   if (typeof parsed === "string") {
     return { outcome: plain(parsed), json: false };
   }
+  if (row.mutates && isInside(host)) throw insideError(row);
   const json = parsed.options["json"] === true;
   return { outcome: await command.run(parsed, host, { table: TABLE }), json };
+}
+
+function insideError({ name }: TableRow): AppError {
+  return new AppError(
+    "SANDBOX_REFUSED",
+    `Cannot run ${
+      quote(`aenv ${name}`)
+    }: this is the sandbox of an environment, which changes nothing about itself`,
+    { hint: "Run it outside of the sandbox", exitCode: ExitCode.refused },
+  );
 }
 
 /** The input, or the help text when that was asked for. */

@@ -5,12 +5,14 @@ import type { TableRow } from "./command.ts";
 export const TABLE: readonly TableRow[] = [
   {
     name: "init",
+    mutates: true,
     group: "start",
     summary: "Make the aenv home and its shims, or a project env here",
     load: () => import("./commands/init.ts"),
   },
   {
     name: "new",
+    mutates: true,
     group: "start",
     summary: "Make an environment",
     load: () => import("./commands/new.ts"),
@@ -23,6 +25,7 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "use",
+    mutates: true,
     group: "start",
     summary: "Pin an environment to this directory, or make it the default",
     load: () => import("./commands/use.ts"),
@@ -48,12 +51,14 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "remove",
+    mutates: true,
     group: "start",
     summary: "Remove an environment",
     load: () => import("./commands/remove.ts"),
   },
   {
     name: "rename",
+    mutates: true,
     group: "start",
     summary: "Rename an environment",
     load: () => import("./commands/rename.ts"),
@@ -72,36 +77,42 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "add",
+    mutates: true,
     group: "declare",
     summary: "Add a plugin or skill to the manifest, and install it",
     load: () => import("./commands/add.ts"),
   },
   {
     name: "add mcp",
+    mutates: true,
     group: "declare",
     summary: "Add MCP servers, as `claude mcp add` does, or import them",
     load: () => import("./commands/add_mcp.ts"),
   },
   {
     name: "rm",
+    mutates: true,
     group: "declare",
     summary: "Take a plugin or skill out of the manifest",
     load: () => import("./commands/rm.ts"),
   },
   {
     name: "rm mcp",
+    mutates: true,
     group: "declare",
     summary: "Take an MCP server out of the manifest",
     load: () => import("./commands/rm_mcp.ts"),
   },
   {
     name: "install",
+    mutates: true,
     group: "declare",
     summary: "Get what the lock pins, and pin what it lacks",
     load: () => import("./commands/install.ts"),
   },
   {
     name: "update",
+    mutates: true,
     group: "declare",
     summary: "Move pins to what the sources are now",
     load: () => import("./commands/update.ts"),
@@ -114,6 +125,7 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "sync",
+    mutates: true,
     group: "declare",
     summary: "Make the disk match the lock",
     load: () => import("./commands/sync.ts"),
@@ -126,12 +138,14 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "lock",
+    mutates: true,
     group: "declare",
     summary: "Write the lock, or check that it agrees with the manifest",
     load: () => import("./commands/lock.ts"),
   },
   {
     name: "trust",
+    mutates: true,
     group: "declare",
     summary: "Show what a repository's aenv.toml would run, and trust it",
     load: () => import("./commands/trust.ts"),
@@ -157,6 +171,7 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "secrets add",
+    mutates: true,
     group: "secrets",
     summary: "Keep a value that is typed unseen or piped in",
     load: async () => ({
@@ -173,6 +188,7 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "secrets rotate",
+    mutates: true,
     group: "secrets",
     summary: "Give a secret another value",
     load: async () => ({
@@ -181,12 +197,14 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "secrets rm",
+    mutates: true,
     group: "secrets",
     summary: "Remove a secret's value",
     load: async () => ({ command: (await import("./commands/secrets.ts")).rm }),
   },
   {
     name: "rollback",
+    mutates: true,
     group: "history",
     summary: "Take back the last change, or another one",
     load: () => import("./commands/rollback.ts"),
@@ -199,6 +217,7 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "prune",
+    mutates: true,
     group: "history",
     summary: "Forget old changes, and free what they keep",
     load: () => import("./commands/prune.ts"),
@@ -226,12 +245,14 @@ export const TABLE: readonly TableRow[] = [
   },
   {
     name: "store gc",
+    mutates: true,
     group: "care",
     summary: "Remove from the store what nothing needs",
     load: async () => ({ command: (await import("./commands/store.ts")).gc }),
   },
   {
     name: "migrate-auth",
+    mutates: true,
     group: "care",
     summary: "Move the login to where confined environments can share it",
     load: () => import("./commands/migrate_auth.ts"),

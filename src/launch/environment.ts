@@ -39,6 +39,7 @@ export function undoOuterLaunch(env: Variables): Record<string, string> {
   delete out[Var.restore];
   delete out[Var.launcher];
   delete out[Var.active];
+  delete out[Var.sandbox];
   return out;
 }
 

@@ -13,6 +13,7 @@ import { activeEnv } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import { isExecutable } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { isInside } from "./inside.ts";
 import { globalEnvironment } from "./shim.ts";
 import { performLaunch } from "./perform.ts";
 import { planLaunch } from "./plan.ts";
@@ -25,6 +26,11 @@ export async function execInEnv(
 ): Promise<never> {
   const [name, ...args] = command;
   try {
+    if (isInside(host)) {
+      const path = findCommand(name!, host, host.env["PATH"] ?? "");
+      const { inheritCommand } = await import("./inherit.ts");
+      inheritCommand({ path, args, argv0: name! }, host, option);
+    }
     const { env, dirs } = activeEnv(host, option);
     const searchPath = [
       ...(env.kind === "env" ? [dirs.shims as string] : []),

@@ -8,6 +8,7 @@ export {
   prepareLaunch,
 } from "./perform.ts";
 export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
+export { isInside } from "./inside.ts";
 export { findPresetHosts, planSandbox } from "./sandbox.ts";
 export type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
 export { serveLaunch } from "./serve.ts";

@@ -1,7 +1,7 @@
 /** From an opened env to a launch plan. Reads, never writes. */
 import type { Dirs } from "../base/dirs.ts";
 import { Var } from "../base/env_vars.ts";
-import { type AbsPath, join, resolveFrom } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
 import {
@@ -13,6 +13,7 @@ import {
 import { type OpenEnv, readConfig, runDirFor } from "../env/mod.ts";
 import { isDirectory, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { readCallerSettings } from "./caller_settings.ts";
 import { checkLaunchable, checkPassing } from "./checks.ts";
 import { type Contents, planContents } from "./contents.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type Variables,
 } from "./environment.ts";
 import { type Exposed, exposedVariables } from "./exposed.ts";
+import { inheritFile } from "./inherit_file.ts";
 import { draftSandbox } from "./sandbox.ts";
 import type { SandboxDraft } from "./sandbox_plan.ts";
 import { agentServer, serverDir, type ServerPlace } from "./servers.ts";
@@ -66,34 +68,34 @@ export async function planLaunch(
   checkLaunchable(env, { ...base, ...env.manifest.vars });
   const trust = LaunchTrust.of(env, { host, dirs });
   const isAgent = request.program === undefined;
-  const program = request.program ?? findClaude(host, dirs);
+  const agent = agentOf(request, host, dirs);
+  const program = request.program ?? agent!;
   if (isAgent) await checkCompat(env, program, { host, dirs });
   const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
   const contents = trustedContents(env, { home, dirs }, trust);
-  const sandbox = await draftSandbox({ env, program }, host, dirs);
+  const sandbox = await draftSandbox({ env, program, agent }, host, dirs);
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
-  const { recipe, services } = planRecipe(request, {
+  const { recipe, own, services } = planRecipe(request, {
     ...{ base, home, contents, exposed, runDir, dirs, host, cwd },
   });
   const confined = sandbox?.finish(services);
   const stays = services.length > 0 || confined?.supervised !== undefined;
+  const set = {
+    ...sandbox?.variables(env.manifest.vars),
+    ...recipe.set,
+    ...xdgVariables(env),
+    ...serviceVariables(services, callers),
+  };
   const environment = launchEnvironment({
     base: callers,
     passes: claude.passesToClaude,
     vars: env.manifest.vars,
     exposed: Object.keys(exposed),
-    isolation: {
-      set: {
-        ...sandbox?.variables(env.manifest.vars),
-        ...recipe.set,
-        ...xdgVariables(env),
-        ...serviceVariables(services, callers),
-      },
-      unset: recipe.unset,
-    },
+    isolation: { set, unset: recipe.unset },
     breadcrumbs: breadcrumbs(env, dirs, {
       launcher: isAgent ? launcherMark(host.pid, { stays }) : undefined,
+      sandbox: confined && runDir,
     }),
     shims: dirs.shims,
   });
@@ -110,11 +112,38 @@ export async function planLaunch(
     services,
     sandbox: confined,
     installs: contents.installs,
-    files: isAgent ? await plannedFiles(recipe, services, runDir) : [],
+    files: [
+      ...isAgent || confined
+        ? await plannedFiles(recipe, services, runDir)
+        : [],
+      ...confined ? [inheritFile({ env, runDir, own, set, agent })] : [],
+    ],
     hook: env.manifest.preActivate,
     trust: isAgent ? recipe.trust : undefined,
     notes: [...recipe.notes, ...sandbox?.notes ?? []],
   };
+}
+
+/** The agent; undefined where another program runs, unless that may start it in a sandbox, and it is there. */
+function agentOf(
+  { env, program }: LaunchRequest,
+  host: Host,
+  dirs: Dirs,
+): AbsPath | undefined {
+  if (program === undefined) return findClaude(host, dirs);
+  if (!isConfined(env)) return undefined;
+  try {
+    return findClaude(host, dirs);
+  } catch (error) {
+    if (error instanceof AppError && error.code === "AGENT_NOT_FOUND") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function isConfined({ manifest }: OpenEnv): boolean {
+  return manifest.sandbox?.enabled ?? false;
 }
 
 function trustedContents(
@@ -153,10 +182,17 @@ interface RecipeContext {
   readonly dirs: Dirs;
 }
 
+interface PlannedRecipe {
+  readonly recipe: claude.Recipe;
+  /** The arguments that are ours and not the caller's. */
+  readonly own: readonly string[];
+  readonly services: PlannedService[];
+}
+
 function planRecipe(
   request: LaunchRequest,
   context: RecipeContext,
-): { readonly recipe: claude.Recipe; readonly services: PlannedService[] } {
+): PlannedRecipe {
   const { env } = request;
   const { base, home, cwd, host, contents, exposed, runDir, dirs } = context;
   const args = claude.parseUserArgs(
@@ -194,7 +230,7 @@ function planRecipe(
     args,
     managedMcp,
     callerSettings,
-    confined: env.manifest.sandbox?.enabled ?? false,
+    confined: isConfined(env),
   });
   claude.validateSettings(
     recipe.files[claude.SETTINGS_FILE] as Record<string, unknown>,
@@ -204,10 +240,11 @@ function planRecipe(
       (recipe.files[claude.MCP_FILE] as Record<string, unknown>)["mcpServers"],
     ),
   );
-  // Only the launch of an agent that reads our file needs them.
-  const isUsed = request.program === undefined && !args.informational &&
-    !managedMcp;
-  return { recipe, services: isUsed ? services : [] };
+  // Only an agent that reads our file needs them; in a sandbox it may be started by a command.
+  const isRead = request.program === undefined || isConfined(env);
+  const isUsed = isRead && !args.informational && !managedMcp;
+  const own = recipe.args.slice(0, recipe.args.length - args.rest.length);
+  return { recipe, own, services: isUsed ? services : [] };
 }
 
 function agentServers(
@@ -242,38 +279,6 @@ function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
     installed: skillsPlugin,
     data,
   }];
-}
-
-/** The settings of the last `--settings`, as the agent counts them: a JSON text or a file. */
-function readCallerSettings(
-  values: readonly string[],
-  cwd: AbsPath,
-): Record<string, unknown> {
-  const value = values.at(-1);
-  if (value === undefined) return {};
-  const settings = value.trim().startsWith("{")
-    ? parseObject(value)
-    : claude.readJsonObject(resolveFrom(cwd, value));
-  if (settings !== undefined) return settings;
-  throw new AppError(
-    "ARGUMENT_REFUSED",
-    `Cannot use --settings ${
-      quote(value)
-    }: it is no JSON object and no file that holds one`,
-    {
-      exitCode: ExitCode.refused,
-    },
-  );
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return claude.isRecord(value) ? value : undefined;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return undefined;
-  }
 }
 
 async function checkCompat(
@@ -312,13 +317,17 @@ function xdgVariables(env: OpenEnv): Record<string, string> {
 function breadcrumbs(
   env: OpenEnv,
   dirs: Dirs,
-  { launcher }: { launcher: string | undefined },
+  { launcher, sandbox }: {
+    readonly launcher: string | undefined;
+    readonly sandbox: AbsPath | undefined;
+  },
 ): Record<string, string> {
   return {
     [Var.env]: env.breadcrumb,
     [Var.active]: env.label,
     [Var.home]: dirs.root,
     ...(launcher === undefined ? {} : { [Var.launcher]: launcher }),
+    ...(sandbox === undefined ? {} : { [Var.sandbox]: sandbox }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** From an env to the policy of its launch. Reads, never writes. */
 import { claude } from "../agents/mod.ts";
-import type { Dirs } from "../base/dirs.ts";
+import { type Dirs, LOCK_FILE } from "../base/dirs.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
 import { type OpenEnv, runDirFor } from "../env/mod.ts";
@@ -21,6 +21,8 @@ export interface SandboxRequest {
   readonly env: OpenEnv;
   /** The agent's program, or the command that runs in its place. */
   readonly program: AbsPath;
+  /** The agent, where the program may start it. */
+  readonly agent?: AbsPath | undefined;
   /** Name of the MCP server that it is for, in a domain of its own; the agent unless given. */
   readonly server?: string;
 }
@@ -70,7 +72,7 @@ interface Context {
 }
 
 function policyInput(
-  { env, program, server }: SandboxRequest,
+  { env, program, server, agent: agentProgram }: SandboxRequest,
   { host, os, dirs }: Context,
 ): { input: PolicyInput; notes: readonly string[] } {
   const { manifest, slot } = env;
@@ -111,7 +113,10 @@ function policyInput(
     manifests: [env.manifestPath, env.manifestReal],
     wishes,
     agent: { name: agent, program, keychain: needs.keychain },
-    programs: serverPrograms(manifest),
+    programs: [
+      ...serverPrograms(manifest),
+      ...agentPrograms(agentProgram),
+    ],
     places: [
       ...(isServer ? [] : [runPlace(runDir)]),
       ...ownPlaces(env, { host, dirs }),
@@ -133,6 +138,11 @@ function projectRoot(env: OpenEnv, host: Host): AbsPath {
     home: host.home(),
     manifestDir: env.scope === "project" ? env.baseDir : undefined,
   }).root;
+}
+
+function agentPrograms(path: AbsPath | undefined): PolicyInput["programs"] {
+  const why = { source: "agent", text: "the agent" } as const;
+  return path === undefined ? [] : [{ path, why }];
 }
 
 function agentPlaces(places: readonly claude.AgentPlace[]): Place[] {
@@ -176,12 +186,20 @@ const NO_NEEDS: claude.AgentPlaces = {
 
 /** Parts of our own home that a launch needs. */
 function ownPlaces(
-  { slot, manifest }: OpenEnv,
+  { slot, manifest, scope }: OpenEnv,
   { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
 ): Place[] {
   const slotReason = { source: "slot", text: "installed" } as const;
   return [
     { path: slot.installed, access: "exec", why: slotReason, make: true },
+    ...(scope === "named"
+      ? [slot.manifest, join(slot.root, LOCK_FILE)].map((path): Place => ({
+        path,
+        access: "read",
+        why: { source: "slot", text: "what the environment declares" },
+        optional: true,
+      }))
+      : []),
     {
       path: dirs.shims,
       access: "exec",

@@ -8,6 +8,7 @@ import { activeEnv, homeOrNone } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import type { Host } from "../os/host.ts";
 import { undoOuterLaunch } from "./environment.ts";
+import { isInside } from "./inside.ts";
 import { performLaunch } from "./perform.ts";
 import { findClaude, planLaunch } from "./plan.ts";
 import { supervisorMark } from "./services.ts";
@@ -20,6 +21,10 @@ export async function launchClaude(
 ): Promise<never> {
   try {
     if (isLoop(host)) throw loopError(host);
+    if (isInside(host)) {
+      const { inheritAgent } = await import("./inherit.ts");
+      inheritAgent(args, host, option);
+    }
     const { env, dirs } = activeEnv(host, option);
     if (env.kind === "global") becomeGlobal(args, host, findClaude(host, dirs));
     const plan = await planLaunch({ env, args }, host, dirs);

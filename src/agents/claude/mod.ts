@@ -31,7 +31,8 @@ export {
   removeVariable,
   variableIn,
 } from "./settings_text.ts";
-export { parseUserArgs, type UserArgs } from "./user_args.ts";
+export { narrowSources, parseUserArgs, type UserArgs } from "./user_args.ts";
+export { mergeSettings } from "./settings.ts";
 export {
   approvedApiKey,
   asRecord,

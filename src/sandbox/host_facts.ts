@@ -11,12 +11,11 @@ import {
   PATH_LIST_SEPARATOR,
   resolveFrom,
 } from "../base/paths.ts";
-import { lstat, readDir, readText } from "../os/fs.ts";
-import { markOf } from "../os/marks.ts";
 import { terminalPath } from "../os/special_files.ts";
 import { gitPlaces, parseGitConfig } from "./host_facts_git.ts";
 import { expand, findAll, Looker, unlessDenied } from "./host_facts_paths.ts";
 import { pathWishes, programWishes } from "./host_facts_tools.ts";
+import { kindAt, readDir, readText } from "./looks.ts";
 import { guardCandidates, protectReason } from "./policy_guard.ts";
 import type {
   Found,
@@ -158,7 +157,7 @@ function nestedRepositories(
       kind === "directory" && name !== ".git" && name !== "node_modules"
     ).slice(0, MAX_NESTED).map(({ name }) => join(projectRoot, name));
   return [...below, ...writableDirs(found)].flatMap((dir) =>
-    lstat(join(dir, ".git")) === undefined ? [] : gitPlaces(dir, home) ?? []
+    kindAt(join(dir, ".git")) === undefined ? [] : gitPlaces(dir, home) ?? []
   );
 }
 
@@ -214,7 +213,7 @@ function guardStates(
     const dir = nearestReal(parent(guard.path), looker);
     if (dir === undefined) return [];
     const path = join(dir, basename(guard.path));
-    const kind = unlessDenied(() => markOf(path))?.kind;
+    const kind = unlessDenied(() => kindAt(path));
     const state = kind === undefined || kind === "other"
       ? "missing" as const
       : kind;

@@ -10,8 +10,8 @@ import {
   parent,
   resolveFrom,
 } from "../base/paths.ts";
-import { lstat, readDir, readText, realPath } from "../os/fs.ts";
 import { unlessDenied } from "./host_facts_paths.ts";
+import { kindAt, readDir, readText, realPath } from "./looks.ts";
 import type { GitPlaces } from "./policy_input.ts";
 
 /** How deep submodules in submodules are looked for, and how many. */
@@ -25,7 +25,7 @@ export function gitPlaces(
   home?: AbsPath,
 ): GitPlaces | undefined {
   const entry = join(root, ".git");
-  const kind = unlessDenied(() => lstat(entry))?.kind;
+  const kind = unlessDenied(() => kindAt(entry));
   if (kind === undefined || kind === "other") return undefined;
   const dir = kind === "file" ? pointedTo(entry) : realOf(entry);
   if (dir === undefined) return { ...NOTHING, entry };
@@ -100,7 +100,7 @@ function sameEntry(a: AbsPath, b: AbsPath): boolean {
 
 function isGitDir(dir: AbsPath): boolean {
   return ["HEAD", "objects", "refs"].every((name) =>
-    unlessDenied(() => lstat(join(dir, name))) !== undefined
+    unlessDenied(() => kindAt(join(dir, name))) !== undefined
   );
 }
 
@@ -111,7 +111,7 @@ function modulesOf(common: AbsPath): AbsPath[] {
     for (const { name, kind } of unlessDenied(() => readDir(dir)) ?? []) {
       if (kind !== "directory" || found.length >= MAX_MODULES) continue;
       const path = join(dir, name);
-      if (lstat(join(path, "HEAD")) === undefined) {
+      if (kindAt(join(path, "HEAD")) === undefined) {
         if (depth > 0) walk(path, depth - 1);
         continue;
       }
@@ -119,7 +119,7 @@ function modulesOf(common: AbsPath): AbsPath[] {
       walk(join(path, "modules"), depth - 1);
     }
   }
-  if (lstat(join(common, "modules"))?.kind === "directory") {
+  if (kindAt(join(common, "modules")) === "directory") {
     walk(join(common, "modules"), MODULE_DEPTH);
   }
   return found;

@@ -9,9 +9,15 @@ import {
   resolveFrom,
 } from "../base/paths.ts";
 import { looksLikeCredential, redact } from "../base/redact.ts";
-import { lstat, readDir, readLink, readText, stat } from "../os/fs.ts";
-import { type EntryKind, markOf } from "../os/marks.ts";
-import { specialKind } from "../os/special_files.ts";
+import type { EntryKind } from "../os/marks.ts";
+import {
+  kindAt,
+  readDir,
+  readLink,
+  readText,
+  specialKind,
+  stat,
+} from "./looks.ts";
 import type { Found, Match, Wish } from "./policy_input.ts";
 
 /** Most entries that one glob may stand for. */
@@ -79,7 +85,7 @@ export class Looker {
     const dir = this.#resolve(parent(path), followed);
     if (dir?.kind !== "directory") return undefined;
     const here = join(dir.path, basename(path));
-    const kind = markOf(here)?.kind;
+    const kind = kindAt(here);
     if (kind !== "symlink") {
       return kind && { path: here, kind, links: dir.links };
     }
@@ -101,7 +107,7 @@ function grantable({ path, kind }: Resolved): Match["kind"] | undefined {
 
 /** A directory that has yet to be made, below one that is there. */
 function missing(path: AbsPath, looker: Looker): Match[] {
-  const above = ancestors(path).find((dir) => lstat(dir) !== undefined);
+  const above = ancestors(path).find((dir) => kindAt(dir) !== undefined);
   // A link that leads nowhere is no place to make a directory at.
   if (above === undefined || above === path) return [];
   const match = looker.look(above);
@@ -130,7 +136,7 @@ export function expand(pattern: AbsPath): AbsPath[] {
 function step(dir: AbsPath, name: string): AbsPath[] {
   if (!/[*?]/.test(name)) {
     const path = join(dir, name);
-    return lstat(path) === undefined ? [] : [path];
+    return kindAt(path) === undefined ? [] : [path];
   }
   const matches = globMatcher(name);
   const entries =

@@ -6,8 +6,8 @@ import {
   join,
   parent,
 } from "../base/paths.ts";
-import { readDir, readText, stat } from "../os/fs.ts";
 import { type Looker, unlessDenied } from "./host_facts_paths.ts";
+import { readDir, readText, stat } from "./looks.ts";
 import type { Wish } from "./policy_input.ts";
 
 /** Version managers: the end of a directory that stands on PATH → what its programs load, from where that end begins. */

@@ -2,11 +2,12 @@
 import { cPath, openCalls } from "./c_files.ts";
 import { errno } from "./libc.ts";
 
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const STATX_BASIC_STATS = 0x7ff;
-const ENOENT = 2;
-const ENOTDIR = 20;
+/** Of statx(2). */
+const HERE = -100;
+const NO_FOLLOW = 0x100;
+const BASIC = 0x7ff;
+/** ENOENT, ENOTDIR. */
+const ABSENT: ReadonlySet<number> = new Set([2, 20]);
 
 const FACTS = new Uint8Array(256);
 const WORDS = new Uint32Array(FACTS.buffer);
@@ -52,9 +53,9 @@ export function looksSame({ codes, paths, numbers }: LookList): boolean {
   for (const code of codes) {
     const end = bytes.indexOf(0, at);
     if (end < 0) return false;
-    const flags = code === "K" || code === "F" ? AT_SYMLINK_NOFOLLOW : 0;
+    const flags = code === "K" || code === "F" ? NO_FOLLOW : 0;
     const path = bytes.subarray(at, end + 1);
-    const failed = call(AT_FDCWD, path, flags, STATX_BASIC_STATS, FACTS) !== 0;
+    const failed = call(HERE, path, flags, BASIC, FACTS) !== 0;
     const type = failed ? absence() : HALVES[14]! >> 12;
     if (type !== numbers[index]) return false;
     const length = LENGTH[code];
@@ -75,8 +76,8 @@ function read(
   path: Uint8Array<ArrayBuffer>,
   code: LookCode,
 ): number[] {
-  const flags = code === "K" || code === "F" ? AT_SYMLINK_NOFOLLOW : 0;
-  const failed = call(AT_FDCWD, path, flags, STATX_BASIC_STATS, FACTS) !== 0;
+  const flags = code === "K" || code === "F" ? NO_FOLLOW : 0;
+  const failed = call(HERE, path, flags, BASIC, FACTS) !== 0;
   const type = failed ? absence() : HALVES[14]! >> 12;
   if (LENGTH[code] === 1) return [type];
   return failed
@@ -87,7 +88,7 @@ function read(
 /** Directly after a call that failed. */
 function absence(): number {
   const code = errno();
-  return code === ENOENT || code === ENOTDIR ? 0 : -code;
+  return ABSENT.has(code) ? 0 : -code;
 }
 
 function isUnchanged(numbers: readonly number[], at: number): boolean {

@@ -1,9 +1,10 @@
 /** Bundles the program: minified, split at `import()`, npm code included, nothing left to be resolved at run time. */
 
 import { builtinModules } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as esbuild from "esbuild";
 import { flattenBarrels } from "./barrels.ts";
+import { mergeStart, type Output } from "./merge.ts";
 import { capture, PLAIN_DENO, ScriptError } from "../support/script.ts";
 
 /** What {@link bundle} takes. */
@@ -74,7 +75,7 @@ export async function bundle(
         options,
       );
       refuseNodeModules(result, `${role}.js`);
-      await writeOutputs(result);
+      await writeMerged(result, `${role}.js`);
     }
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
@@ -120,7 +121,8 @@ function buildEntry(
     mainFields: ["module", "main"],
     conditions: ["deno", "node"],
     nodePaths: [join(options.packagesDir, "node_modules")],
-    chunkNames: "chunk-[hash]",
+    // A role's files are merged, so that none may be another one's too.
+    chunkNames: name === "main" ? "chunk-[hash]" : `${name}-[hash]`,
     minify: true,
     // A role repeats packages of the main bundle, which carries their notices.
     legalComments: name === "main" ? "eof" : "none",
@@ -196,9 +198,44 @@ async function writeOutputs(
 ): Promise<void> {
   refuseGlobImports(result);
   for (const file of result.outputFiles) {
-    const banner = callsRequire(file.text) ? REQUIRE_BANNER : "";
-    await Deno.writeTextFile(file.path, banner + file.text);
+    await writeOutput(file.path, file.text);
   }
+}
+
+/** Writes a role: what it loads at its start is one file. */
+async function writeMerged(
+  result: esbuild.BuildResult<{ metafile: true; write: false }>,
+  entry: string,
+): Promise<void> {
+  refuseGlobImports(result);
+  const described = new Map(
+    Object.entries(result.metafile.outputs).map(([path, output]) => [
+      basename(path),
+      output,
+    ]),
+  );
+  const outputs: Output[] = result.outputFiles.map(({ path, text }) => {
+    const name = basename(path);
+    const { exports = [], imports = [] } = described.get(name) ?? {};
+    const loaded = imports.filter(({ kind, external }) =>
+      kind === "import-statement" && !external
+    );
+    return {
+      name,
+      text,
+      exports,
+      imports: loaded.map(({ path }) => basename(path)),
+    };
+  });
+  const directory = dirname(result.outputFiles[0]!.path);
+  for (const [name, text] of await mergeStart(outputs, entry)) {
+    await writeOutput(join(directory, name), text);
+  }
+}
+
+async function writeOutput(path: string, text: string): Promise<void> {
+  const banner = callsRequire(text) ? REQUIRE_BANNER : "";
+  await Deno.writeTextFile(path, banner + text);
 }
 
 /** esbuild turns import(`./dir/${name}.ts`) into a table; we want the table written out in the source. */

@@ -1,0 +1,72 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import * as esbuild from "esbuild";
+import { mergeStart, type Output } from "./merge.ts";
+
+/** A role that loads two files at its start, and one later that shares them. */
+const OUTPUTS: readonly Output[] = [
+  {
+    name: "role.js",
+    text:
+      `import{count as c}from"./a.js";import{b}from"./b.js";export async function run(){c();const l=await import("./later.js");return[b(),l.seen()]}`,
+    exports: ["run"],
+    imports: ["a.js", "b.js"],
+  },
+  {
+    name: "a.js",
+    text: `let n=0;function count(){n+=1}export{count,n}`,
+    exports: ["count", "n"],
+    imports: [],
+  },
+  {
+    name: "b.js",
+    text: `import{n}from"./a.js";var b=()=>n;export{b}`,
+    exports: ["b"],
+    imports: ["a.js"],
+  },
+  {
+    name: "later.js",
+    text:
+      `import{count,n}from"./a.js";function seen(){count();return n}export{seen}`,
+    exports: ["seen"],
+    imports: ["a.js"],
+  },
+];
+
+// The bundler's own process ends a moment after it was told to.
+const OPTIONS = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test(
+  "mergeStart() puts what a role loads at its start into its file; what comes later shares it",
+  OPTIONS,
+  async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      const texts = await mergeStart(OUTPUTS, "role.js");
+      deepStrictEqual([...texts.keys()], OUTPUTS.map(({ name }) => name));
+      const loads = /\b(?:from|import)\s*"/.test(texts.get("role.js")!);
+      strictEqual(loads, false);
+      for (const [name, text] of texts) {
+        await Deno.writeTextFile(`${directory}/${name}`, text);
+      }
+      const script =
+        `const { run } = await import("./role.js"); console.log(JSON.stringify(await run()))`;
+      await Deno.writeTextFile(`${directory}/main.js`, script);
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-config", `${directory}/main.js`],
+      }).output();
+      // One count in the role, one more in what came later: there is one counter.
+      deepStrictEqual(JSON.parse(new TextDecoder().decode(stdout)), [1, 2]);
+    } finally {
+      await esbuild.stop();
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
+
+Deno.test("mergeStart() leaves a role alone that loads nothing", async () => {
+  const [, alone] = OUTPUTS;
+  deepStrictEqual(
+    await mergeStart([alone!], "a.js"),
+    new Map([["a.js", alone!.text]]),
+  );
+});

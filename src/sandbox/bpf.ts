@@ -64,7 +64,9 @@ const MAX_INSTRUCTIONS = 4096;
 
 /** The program of a tree. Throws for one that is longer than the kernel takes. */
 export function assemble(filter: Filter): Instruction[] {
-  const program = code(filter, undefined);
+  const program: Instruction[] = [];
+  write(program, filter, { loaded: undefined });
+  program.reverse();
   if (program.length > MAX_INSTRUCTIONS) {
     throw new Error(`a filter of ${program.length} instructions`);
   }
@@ -86,21 +88,33 @@ export function encode(
   return bytes;
 }
 
-/** `loaded` names what the accumulator holds on the way into this part. */
-function code(filter: Filter, loaded: string | undefined): Instruction[] {
-  if (typeof filter === "string") return [op(BPF.return, actionOf(filter))];
-  const { word, test } = filter;
+/**
+ * Appends a part to the program, which is written from its end: then it is known how far a jump goes. `loaded` names what
+ * the accumulator holds on the way into this part.
+ */
+function write(
+  program: Instruction[],
+  filter: Filter,
+  { loaded }: { loaded: string | undefined },
+): void {
+  if (typeof filter === "string") {
+    program.push(op(BPF.return, actionOf(filter)));
+    return;
+  }
+  const { word, test, yes, no } = filter;
   // Nothing is one of nothing; no jump would stand there to say so.
   if ("oneOf" in test && test.oneOf.length === 0) {
-    return code(filter.no, loaded);
+    return write(program, no, { loaded });
   }
   const mask = "mask" in test ? test.mask : undefined;
   const wanted = mask === undefined ? word : `${word}&${mask}`;
-  const load = loaded === wanted ? [] : [op(BPF.load, offsetOf(word))];
-  if (mask !== undefined && loaded !== wanted) load.push(op(BPF.and, mask));
-  const yes = code(filter.yes, wanted);
-  const no = code(filter.no, wanted);
-  return [...load, ...jumps(test, yes.length), ...yes, ...no];
+  write(program, no, { loaded: wanted });
+  const end = program.length;
+  write(program, yes, { loaded: wanted });
+  program.push(...jumps(test, program.length - end).reverse());
+  if (loaded === wanted) return;
+  if (mask !== undefined) program.push(op(BPF.and, mask));
+  program.push(op(BPF.load, offsetOf(word)));
 }
 
 /** Goes on when the test is true, and skips `length` instructions when it is not. */

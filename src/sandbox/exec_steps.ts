@@ -1,13 +1,8 @@
 /** An enforcement as system calls, in the order in which they have to be made. */
 import { dropCapabilitySteps, readCapabilities } from "../os/capabilities.ts";
 import type { Step } from "../os/clone.ts";
-import {
-  closeAllOnExecStep,
-  closeDescriptor,
-  describeDescriptor,
-  openRealPath,
-} from "../os/fds.ts";
-import { allowPath, createRuleset, restrictStep } from "../os/landlock.ts";
+import { closeAllOnExecStep, closeDescriptor } from "../os/fds.ts";
+import { allowPaths, createRuleset, restrictStep } from "../os/landlock.ts";
 import { dieWithParentStep, markStep } from "../os/process_marks.ts";
 import {
   filterStep,
@@ -20,7 +15,7 @@ import { quote } from "../base/text.ts";
 import { assemble, encode } from "./bpf.ts";
 import { unenforced } from "./exec_plan.ts";
 import type { Enforcement } from "./exec_types.ts";
-import type { LandlockPath, LandlockRules } from "./landlock.ts";
+import type { LandlockRules } from "./landlock.ts";
 import { namespaceSteps } from "./mounts_steps.ts";
 import { seccompFilter } from "./seccomp.ts";
 
@@ -78,39 +73,25 @@ function listenerSteps(
   return [listenerStep(program, { writesTo: slot }), step];
 }
 
+/** What is gone, or may not be looked at, is not granted; what is something else than it was is a trap. */
 function openRuleset(rules: LandlockRules): number {
   const ruleset = createRuleset(rules);
   if (ruleset < 0) {
     throw unenforced(`Landlock refuses its rules (${errnoText(ruleset)})`);
   }
-  try {
-    for (const rule of rules.paths) addRule(ruleset, rule);
-  } catch (error) {
-    closeDescriptor(ruleset);
-    throw error;
-  }
-  return ruleset;
-}
-
-/** What is gone is not granted; what is something else than it was is a trap. */
-function addRule(ruleset: number, { path, kind, access }: LandlockPath): void {
-  const fd = openRealPath(path);
-  if (fd === -ERRNO.ENOENT || fd === -ERRNO.EACCES) return;
-  if (fd < 0) {
-    throw unenforced(`${quote(path)} has been replaced (${errnoText(fd)})`);
-  }
-  try {
-    // Rights that only directories have are refused by the kernel for anything else.
-    if (kind !== "directory" && describeDescriptor(fd)?.kind === "directory") {
-      throw unenforced(`${quote(path)} has been replaced by a directory`);
-    }
-    const result = allowPath(ruleset, fd, { access });
-    if (result < 0) {
-      throw unenforced(
-        `${quote(path)} has been replaced (${errnoText(result)})`,
-      );
-    }
-  } finally {
-    closeDescriptor(fd);
-  }
+  const paths = rules.paths.map(({ path, kind, access }) => ({
+    path,
+    isDirectory: kind === "directory",
+    access,
+  }));
+  const skips = [-ERRNO.ENOENT, -ERRNO.EACCES];
+  const failed = allowPaths(ruleset, paths, { skips });
+  if (failed === undefined) return ruleset;
+  closeDescriptor(ruleset);
+  const { rule: { path }, problem } = failed;
+  throw unenforced(
+    problem === "directory"
+      ? `${quote(path)} has been replaced by a directory`
+      : `${quote(path)} has been replaced (${errnoText(problem)})`,
+  );
 }

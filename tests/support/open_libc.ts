@@ -5,9 +5,13 @@
 import { libc } from "../../src/os/libc.ts";
 import { openCalls } from "../../src/os/c_files.ts";
 import { processCalls } from "../../src/os/c_process.ts";
+import { openLandlock } from "../../src/os/landlock.ts";
 import { openSyscall } from "../../src/os/syscall.ts";
 
 libc();
 openCalls();
 if (Deno.build.os !== "windows") processCalls();
-if (Deno.build.os === "linux") openSyscall();
+if (Deno.build.os === "linux") {
+  openSyscall();
+  openLandlock();
+}

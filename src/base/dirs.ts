@@ -18,6 +18,7 @@
  *     cache/                   what tools in the sandbox keep
  *     server-cache/            the same for MCP servers that hold secrets, out of the agent's reach
  *     protect/                 what protected files of projects held; see sandbox/protect_record.ts
+ *     sandbox/                 policies of earlier launches; see sandbox/policy_memo.ts
  *   trust/<sha256 of path>.json  what the user has trusted: one file a project's manifest
  *   trust/<sha256>.shown.json    what was shown then, for the difference
  *   trust/<sha256>.marks.json    content hashes of its plugins and skills by their stat marks
@@ -114,6 +115,7 @@ export interface SlotDirs {
   readonly cache: AbsPath;
   readonly serverCache: AbsPath;
   readonly protect: AbsPath;
+  readonly sandbox: AbsPath;
 }
 
 /** The layout of the slot at `root`. */
@@ -129,5 +131,6 @@ export function slotAt(root: AbsPath): SlotDirs {
     cache: join(root, "cache"),
     serverCache: join(root, "server-cache"),
     protect: join(root, "protect"),
+    sandbox: join(root, "sandbox"),
   };
 }

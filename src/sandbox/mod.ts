@@ -41,6 +41,14 @@ export {
 } from "./network/proxy.ts";
 export { type NetworkRules, parseRules } from "./network/rules.ts";
 export { buildPolicy } from "./policy.ts";
+export {
+  type MadePolicy,
+  type MemoPlace,
+  type ReadyEnforcement,
+  readyEnforcement,
+  rememberPolicy,
+} from "./policy_memo.ts";
+export { makePolicy } from "./policy_make.ts";
 export { checkLine, type LineAnswer } from "./policy_check.ts";
 export type {
   Guarded,

@@ -2,6 +2,7 @@
 import { type AbsPath, join } from "../base/paths.ts";
 import { isIn } from "./path_text.ts";
 import type { PolicyInput, Wish } from "./policy_input.ts";
+import { CERTIFICATE_VARIABLES } from "./policy_system_names.ts";
 import type { Access, ReasonSource } from "./types.ts";
 
 type Table = Readonly<Partial<Record<Access, readonly string[]>>>;
@@ -140,17 +141,6 @@ const GIT_CONFIGURATIONS: ReadonlySet<string> = new Set([
   ".gitconfig",
   ".config/git/config",
 ]);
-
-/** Variables that name files of certificates. */
-const CERTIFICATE_VARIABLES: readonly string[] = [
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "NODE_EXTRA_CA_CERTS",
-  "CURL_CA_BUNDLE",
-  "REQUESTS_CA_BUNDLE",
-  "GIT_SSL_CAINFO",
-  "AWS_CA_BUNDLE",
-];
 
 /** Whether a directory is granted with its programs anyway. */
 export function isSystemPath(path: AbsPath, os: PolicyInput["os"]): boolean {

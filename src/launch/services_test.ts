@@ -130,12 +130,21 @@ Deno.test("serviceVariables() exempts this machine from the caller's proxy, only
   }
 });
 
+/** Values by key, and the agent's environment. */
+interface Values {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly [key: string]:
+    | string
+    | Uint8Array
+    | Readonly<Record<string, string>>
+    | undefined;
+}
+
 /** Keeps values in the file backend and fills the services of a manifest in. */
 async function fill(
   world: EnvWorld,
   manifest: string,
-  values: Readonly<Record<string, string | Uint8Array>>,
-  environment: Record<string, string> = { PATH: "/bin:relative", HOME: "/h" },
+  { environment = { PATH: "/bin:relative", HOME: "/h" }, ...values }: Values,
 ) {
   const env = open(world, manifest);
   const host = world.host({ AENV_SECRET_BACKEND: "file" });
@@ -149,7 +158,8 @@ async function fill(
     ...place,
   });
   for (const [key, value] of Object.entries(values)) {
-    await secrets.put(key as SecretKey, new SecretValue(value));
+    const bytes = value as string | Uint8Array;
+    await secrets.put(key as SecretKey, new SecretValue(bytes));
   }
   const services = plan(world, env);
   const planned = { services, environment, cwd: world.cwd };
@@ -162,8 +172,16 @@ Deno.test("fillServices() gives a server the agent's variables, its own, and its
   const { brokered, relayed } = await fill(
     world,
     manifest,
-    { "a.b": "one", b: "two" },
-    { PATH: "/bin", HOME: "/h", CLAUDE_CODE_OAUTH_TOKEN: "login", B: "x" },
+    {
+      "a.b": "one",
+      b: "two",
+      environment: {
+        PATH: "/bin",
+        HOME: "/h",
+        CLAUDE_CODE_OAUTH_TOKEN: "login",
+        B: "x",
+      },
+    },
   );
   const { path, args, env } = brokered[0]!.program();
   strictEqual(path, "/bin/sh");
@@ -238,9 +256,7 @@ const REFUSED: readonly {
 Deno.test("fillServices() refuses what would not work, and never shows a value", async () => {
   for (const { manifest, value, error } of REFUSED) {
     using world = new EnvWorld();
-    const values: Record<string, string | Uint8Array> = value === undefined
-      ? {}
-      : { k: value };
+    const values = value === undefined ? {} : { k: value };
     await rejects(fill(world, `[mcp.s]\n${manifest}`, values), error, manifest);
   }
 });

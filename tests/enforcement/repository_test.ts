@@ -54,7 +54,7 @@ const ASKING: Readonly<Record<string, string>> = {
   "a server": '[mcp.evil]\ncommand = "./evil"',
   "a plugin": '[[plugins.enabled]]\nname = "p"\nsource = "./p"',
   "an environment": '[vars]\nEDITOR = "./evil"',
-  "a secret": '[secrets.GITHUB_TOKEN]\ntools = ["git"]',
+  "secrets": '[secrets]\nexpose = "env"',
 };
 
 launchClaim(

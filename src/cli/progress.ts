@@ -40,10 +40,11 @@ export class Progress implements Disposable {
         const now = monotonicMs();
         if (now - this.#lastBytes < BYTES_EVERY_MS) return;
         this.#lastBytes = now;
+        const step = event.step === undefined ? this.#step : clean(event.step);
         const total = event.total === undefined
           ? ""
           : ` of ${showBytes(event.total)}`;
-        this.#draw(`${this.#step}  ${showBytes(event.done)}${total}`);
+        this.#draw(`${step}  ${showBytes(event.done)}${total}`);
       }
     }
   }

@@ -8,6 +8,7 @@ import { didYouMean, quote } from "../base/text.ts";
 import {
   compareLock,
   EMPTY_LOCK,
+  type Entry,
   type EntryKind,
   type Lock,
   lockAgrees,
@@ -25,7 +26,6 @@ import {
   obeyRow,
   pinEntry,
   type Supply,
-  supplyFor,
   withSupply,
 } from "./install_fetch.ts";
 import {
@@ -37,6 +37,7 @@ import {
 } from "./lock_file.ts";
 import { registerProject } from "./register.ts";
 import { transact } from "./slots.ts";
+import { supplyEach } from "./supply_each.ts";
 import type { OpenEnv } from "./types.ts";
 
 /** What `install` and its kin were asked. */
@@ -112,20 +113,23 @@ export async function installEnv(
     parseSource(entry.source);
   }
   using store = openStore(place.dirs.store);
-  const items = await withSupply(env, { place, store }, async (supply) => ({
-    plugins: await installAll(job, supply, "plugins"),
-    skills: await installAll(job, supply, "skills"),
-  }));
+  const items = await withSupply(
+    env,
+    { place, store },
+    (supply) => installAll(job, supply),
+  );
+  const ofKind = (wanted: EntryKind) =>
+    items.filter(({ kind }) => kind === wanted).map(({ locked }) => locked);
   const next = makeLock(manifest, {
-    plugins: items.plugins.map(({ locked }) => locked),
-    skills: items.skills.map(({ locked }) => locked),
+    plugins: ofKind("plugins"),
+    skills: ofKind("skills"),
   });
   // Before the lock: a collection must know of a project whose lock counts.
   if (next.plugins.length + next.skills.length > 0) registerProject(env, place);
   const written = !input.frozen && await writeLock(job, next);
   return {
     lock: lockPath(env),
-    items: [...items.plugins, ...items.skills].map(({ item }) => item),
+    items: items.map(({ item }) => item),
     removed: removedNames(manifest, job.lock),
     written,
   };
@@ -168,6 +172,7 @@ function checkNames(manifest: Manifest, update: InstallInput["update"]): void {
 }
 
 interface Installed {
+  readonly kind: EntryKind;
   readonly locked: LockedItem;
   readonly item: InstalledItem;
 }
@@ -177,31 +182,34 @@ function getsAll({ manifest, update }: InstallInput): boolean {
   return manifest === undefined && (update === "all" || update.length === 0);
 }
 
-async function installAll(
-  job: Job,
-  supply: Supply,
-  kind: EntryKind,
-): Promise<Installed[]> {
+async function installAll(job: Job, supply: Supply): Promise<Installed[]> {
   const { manifest } = job.env;
-  const count = manifest.plugins.length + manifest.skills.length;
-  const first = kind === "plugins" ? 0 : manifest.plugins.length;
-  const out: Installed[] = [];
-  for (const [i, entry] of manifest[kind].entries()) {
-    const own = supplyFor(supply, entry.name, { index: first + i, count });
-    const row = lockedItem(job.lock, kind, entry.name);
-    const moves = job.input.update === "all" ||
-      job.input.update.includes(entry.name);
-    const holds = row !== undefined && row.source === entry.source &&
-      row.subpath === entry.subpath;
-    const keeps = holds && !moves;
-    if (keeps && getsAll(job.input)) await obeyRow(own, kind, row);
-    const locked = keeps ? row : await pinEntry(own, kind, entry);
-    const same = row?.tree === locked.tree && row.pin === locked.pin && holds;
-    const state = row === undefined ? "added" : same ? "kept" : "changed";
-    const { name, pin, tree } = locked;
-    out.push({ locked, item: { kind, name, pin, tree, state } });
-  }
-  return out;
+  const items = (["plugins", "skills"] as const).flatMap((kind) =>
+    manifest[kind].map((entry) => ({ kind, entry, name: entry.name }))
+  );
+  return await supplyEach(
+    supply,
+    items,
+    (item, own) => install(job, own, item),
+  );
+}
+
+async function install(
+  { input, lock }: Job,
+  supply: Supply,
+  { kind, entry }: { readonly kind: EntryKind; readonly entry: Entry },
+): Promise<Installed> {
+  const row = lockedItem(lock, kind, entry.name);
+  const moves = input.update === "all" || input.update.includes(entry.name);
+  const holds = row !== undefined && row.source === entry.source &&
+    row.subpath === entry.subpath;
+  const keeps = holds && !moves;
+  if (keeps && getsAll(input)) await obeyRow(supply, kind, row);
+  const locked = keeps ? row : await pinEntry(supply, kind, entry);
+  const same = row?.tree === locked.tree && row.pin === locked.pin && holds;
+  const state = row === undefined ? "added" : same ? "kept" : "changed";
+  const { name, pin, tree } = locked;
+  return { locked, kind, item: { kind, name, pin, tree, state } };
 }
 
 /** Writes the lock, and the manifest where that changes too, in one transaction; refuses when somebody else was faster. */

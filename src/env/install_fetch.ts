@@ -7,6 +7,7 @@ import type { Host } from "../os/host.ts";
 import {
   fetchSource,
   formatPin,
+  inTurn,
   parsePin,
   parseSource,
   requirePluginName,
@@ -78,19 +79,15 @@ export function supplyFor(
   const { progress, signal } = supply.context;
   signal?.throwIfAborted();
   const label = count > 1 ? `${name} (${index + 1}/${count})` : name;
+  let step = label;
   progress({ type: "step", text: label });
-  return {
-    ...supply,
-    context: {
-      ...supply.context,
-      progress: (event) =>
-        progress(
-          event.type === "step"
-            ? { ...event, text: `${label}: ${event.text}` }
-            : event,
-        ),
-    },
+  const own: typeof progress = (event) => {
+    if (event.type === "step") step = `${label}: ${event.text}`;
+    // Others take their steps meanwhile.
+    if (event.type === "bytes") progress({ ...event, step });
+    else progress(event.type === "step" ? { ...event, text: step } : event);
   };
+  return { ...supply, context: { ...supply.context, progress: own } };
 }
 
 /** Makes the store have what a row pins; returns whether it had to be fetched. Throws `HASH_MISMATCH`, `SOURCE_*`, `IO`. */
@@ -100,10 +97,13 @@ export async function obeyRow(
   row: LockedItem,
 ): Promise<boolean> {
   const expected = parseTreeHash(row.tree);
-  if (await holdTree(supply.store, expected)) return false;
-  const pin = parsePin(row.pin);
-  await fetchTree(supply, kind, { entry: row, pin, expected });
-  return true;
+  // Of two rows for one tree the second finds what the first has fetched.
+  return await inTurn(supply.context, `tree ${expected}`, async () => {
+    if (await holdTree(supply.store, expected)) return false;
+    const pin = parsePin(row.pin);
+    await fetchTree(supply, kind, { entry: row, pin, expected });
+    return true;
+  });
 }
 
 /** Pins an entry to what its source means now. Throws `SOURCE_*`, `CONTENT_INVALID`, `IO`. */
@@ -136,10 +136,11 @@ async function fetchTree(
   });
   if (kind === "plugins") requirePluginName(root, entry.name);
   const options = expected === undefined ? {} : { expected };
-  const inserted = await insertTree(store, root, {
-    ...options,
-    what: entry.name,
-  });
+  const inserted = await inTurn(
+    context,
+    "insert",
+    () => insertTree(store, root, { ...options, what: entry.name }),
+  );
   removeTree(into);
   return inserted.hash;
 }

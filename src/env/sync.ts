@@ -5,18 +5,14 @@ import { lstat } from "../os/fs.ts";
 import { type Difference, openStore, type Store } from "../store/mod.ts";
 import type { Transaction } from "../tx/mod.ts";
 import { below, type DiskState, readDisk } from "./disk_state.ts";
-import {
-  type InstallPlace,
-  obeyRow,
-  supplyFor,
-  withSupply,
-} from "./install_fetch.ts";
+import { type InstallPlace, obeyRow, withSupply } from "./install_fetch.ts";
 import { lockPath, noLock, outdated, readLock } from "./lock_file.ts";
 import { buildRoot } from "./place.ts";
 import { placedItems } from "./place_names.ts";
 import { requireIdle } from "./pointers.ts";
 import { registerProject } from "./register.ts";
 import { transact } from "./slots.ts";
+import { supplyEach } from "./supply_each.ts";
 import type { OpenEnv } from "./types.ts";
 
 /** One plugin or skill after a sync. */
@@ -86,17 +82,16 @@ async function fetchAll(
   at: { readonly place: InstallPlace; readonly store: Store },
 ): Promise<Set<string>> {
   const rows = (["plugins", "skills"] as const).flatMap((kind) =>
-    lock[kind].map((row) => ({ kind, row }))
+    lock[kind].map((row) => ({ kind, row, name: row.name }))
   );
   return await withSupply(env, at, async (supply) => {
-    const fetched = new Set<string>();
-    for (const [index, { kind, row }] of rows.entries()) {
-      const own = supplyFor(supply, row.name, { index, count: rows.length });
-      if (await obeyRow(own, kind, row)) {
-        fetched.add(`${kind.slice(0, -1)} ${row.name}`);
-      }
-    }
-    return fetched;
+    const fetched = await supplyEach(
+      supply,
+      rows,
+      ({ kind, row }, own) => obeyRow(own, kind, row),
+    );
+    const names = rows.map(({ kind, name }) => `${kind.slice(0, -1)} ${name}`);
+    return new Set(names.filter((_, i) => fetched[i]));
   });
 }
 

@@ -4,7 +4,13 @@ import { makeDir, removeTree } from "../os/fs.ts";
 import { type ContentKind, findContentRoot } from "./content_root.ts";
 import { locate } from "./local_path.ts";
 import { describePin } from "./pin.ts";
-import type { PathPin, PlainPin, Resolution, SourceContext } from "./source.ts";
+import {
+  inTurn,
+  type PathPin,
+  type PlainPin,
+  type Resolution,
+  type SourceContext,
+} from "./source.ts";
 import { checkTree } from "./tree/check_tree.ts";
 import { copyTree } from "./tree/copy_tree.ts";
 
@@ -128,7 +134,10 @@ async function unpack(
   const { unpackArchive } = await import("./archive/unpack.ts");
   const { tree, context, what, kind } = job;
   const { limits, signal } = context;
-  await unpackArchive(file, tree, { what, limits, signal });
+  // One at a time: it is this program that works then, and each has buffers of its own.
+  await inTurn(context, "unpack", async () => {
+    await unpackArchive(file, tree, { what, limits, signal });
+  });
   const root = findContentRoot(tree, {
     kind,
     what,

@@ -25,6 +25,7 @@ export {
   type ArchivePin,
   type GitPin,
   type GitRef,
+  inTurn,
   LIMITS,
   type Limits,
   type MarketplacePin,

@@ -151,6 +151,8 @@ export type SourceEvent =
   | { readonly type: "step"; readonly text: string }
   | {
     readonly type: "bytes";
+    /** The step that they are of; the last one unless given. */
+    readonly step?: string;
     readonly done: number;
     /** Undefined when the server does not say. */
     readonly total: number | undefined;
@@ -206,4 +208,16 @@ export function remember<T>(
   context.memo.set(key, answer);
   answer.catch(() => context.memo.delete(key));
   return answer;
+}
+
+/** Runs `work` when nothing else of this command that has this key runs. */
+export async function inTurn<T>(
+  { memo }: Pick<SourceContext, "memo">,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const name = `turn ${key}`;
+  const result = (memo.get(name) ?? Promise.resolve()).then(work);
+  memo.set(name, result.catch(() => undefined));
+  return await result;
 }

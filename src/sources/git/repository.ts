@@ -4,7 +4,12 @@ import { type AbsPath, join } from "../../base/paths.ts";
 import { quote } from "../../base/text.ts";
 import { lstat, makeDir, readDir, writeNew } from "../../os/fs.ts";
 import { sha256Hex } from "../../os/hash.ts";
-import { type GitPin, remember, type SourceContext } from "../source.ts";
+import {
+  type GitPin,
+  inTurn,
+  remember,
+  type SourceContext,
+} from "../source.ts";
 import { quoteUrl } from "../url.ts";
 import { offline } from "../web.ts";
 import { git, gitFailure, gitOutput } from "./program.ts";
@@ -37,7 +42,14 @@ export async function fetchCommit(
     `git ${mode} ${url} ${commit}`,
     () => fetchOnce(pin, { isPartial }, context),
   );
-  if (isPartial) await fetchMissing(local, { url, path }, context);
+  if (isPartial) {
+    // Two at once would fetch the same, and stop at each other's locks.
+    await inTurn(
+      context,
+      local.dir,
+      () => fetchMissing(local, { url, path }, context),
+    );
+  }
   return local;
 }
 

@@ -6,6 +6,7 @@ const TITLES: Readonly<Record<string, string>> = {
   start: "Environments",
   declare: "Declare",
   run: "Run",
+  sandbox: "Sandbox",
   secrets: "Secrets",
   history: "History",
   care: "Care",

@@ -163,11 +163,57 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/exec.ts"),
   },
   {
+    name: "shell",
+    group: "run",
+    summary: "Start a shell with the environment's variables, in its sandbox",
+    load: () => import("./commands/shell.ts"),
+  },
+  {
     name: "verify",
     group: "run",
     summary:
       "Run the real agent once and compare what it sees with what is declared",
     load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "mount add",
+    mutates: true,
+    group: "sandbox",
+    summary: "Grant a path to the sandbox",
+    load: async () => ({ command: (await import("./commands/mount.ts")).add }),
+  },
+  {
+    name: "mount rm",
+    mutates: true,
+    group: "sandbox",
+    summary: "Take a path out of the sandbox",
+    load: async () => ({ command: (await import("./commands/mount.ts")).rm }),
+  },
+  {
+    name: "mount list",
+    group: "sandbox",
+    summary: "List the paths that the manifest grants",
+    load: async () => ({ command: (await import("./commands/mount.ts")).list }),
+  },
+  {
+    name: "sandbox explain",
+    group: "sandbox",
+    summary:
+      "Say what the sandbox gives, or why it gives a path or host or not",
+    load: () => import("./commands/sandbox_explain.ts"),
+  },
+  {
+    name: "sandbox probe",
+    group: "sandbox",
+    summary: "Say what this system enforces, and try it",
+    load: () => import("./commands/sandbox_probe.ts"),
+  },
+  {
+    name: "sandbox review",
+    mutates: true,
+    group: "sandbox",
+    summary: "Show, accept or take back changes of protected files",
+    load: () => import("./commands/sandbox_review.ts"),
   },
   {
     name: "secrets add",

@@ -1,7 +1,7 @@
 /** Launching an agent: resolve, open, plan, perform. */
 export { environmentOf } from "./exposed.ts";
 export { execInEnv } from "./exec.ts";
-export { explainPlan } from "./explain.ts";
+export { explainPlan, protectionLines } from "./explain.ts";
 export {
   type PerformContext,
   performLaunch,
@@ -9,7 +9,8 @@ export {
 } from "./perform.ts";
 export { findClaude, INSTALL_CLAUDE, planLaunch } from "./plan.ts";
 export { isInside } from "./inside.ts";
-export { findPresetHosts, planSandbox } from "./sandbox.ts";
+export { findPresetHosts, planSandbox, probeSandbox } from "./sandbox.ts";
+export type { ProbeReport } from "./sandbox_probe.ts";
 export type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
 export { serveLaunch } from "./serve.ts";
 export type { RunningServices } from "./service_run.ts";

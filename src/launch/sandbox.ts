@@ -3,6 +3,7 @@ import type { Dirs } from "../base/dirs.ts";
 import type { Host } from "../os/host.ts";
 import type { PresetHosts, SandboxPolicy } from "../sandbox/mod.ts";
 import type { SandboxDraft } from "./sandbox_plan.ts";
+import type { ProbeReport } from "./sandbox_probe.ts";
 import type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
 
 /** The policy under which a launch would run. Throws (exit 3) when something that is needed or asked for may not be granted. */
@@ -33,4 +34,14 @@ export async function draftSandbox(
   if (!request.env.manifest.sandbox?.enabled) return undefined;
   const { SandboxDraft } = await import("./sandbox_plan.ts");
   return SandboxDraft.of(request, host, dirs);
+}
+
+/** What this system enforces of an env's sandbox, tried now. Throws what `probeNow` throws. */
+export async function probeSandbox(
+  request: SandboxRequest,
+  host: Host,
+  dirs: Dirs,
+): Promise<ProbeReport> {
+  const { probeNow } = await import("./sandbox_probe.ts");
+  return await probeNow(request, host, dirs);
 }

@@ -20,10 +20,8 @@ import {
   planPolicy,
   type SandboxRequest,
 } from "./sandbox_policy.ts";
+import { withSomePort } from "./sandbox_probe.ts";
 import type { PlannedSandbox, PlannedService } from "./types.ts";
-
-/** Stands for the port of a proxy that does not run yet. */
-const SOME_PORT = 1;
 
 /** A sandbox that is being planned. */
 export class SandboxDraft {
@@ -92,12 +90,9 @@ function protectionsHere(
   kernel: KernelFacts,
   { isSupervised }: { readonly isSupervised: boolean },
 ): readonly Protection[] {
-  const { network } = policy;
-  const planned: SandboxPolicy = network.mode === "hosts"
-    ? { ...policy, network: { ...network, proxy: { port: SOME_PORT } } }
-    : policy;
   const supervisor = isSupervised ? readSupervisorFacts() : undefined;
-  return planEnforcement(planned, kernel, { supervisor }).protections;
+  return planEnforcement(withSomePort(policy), kernel, { supervisor })
+    .protections;
 }
 
 /** What somebody who starts an agent should know: where it can write, and whom it can reach. */

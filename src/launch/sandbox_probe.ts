@@ -1,16 +1,67 @@
 /** The trial before a launch: done once for a kernel, a shape of policy and a build of ours. */
 import { BUILD_INFO } from "../base/build_info.ts";
+import { AppError } from "../base/errors.ts";
 import type { Dirs } from "../base/dirs.ts";
 import { join } from "../base/paths.ts";
 import { ensureDir, lstat, writeAtomic } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
+import type { Host } from "../os/host.ts";
 import {
   checkProbed,
   type Enforcement,
   type KernelFacts,
+  planEnforcement,
   probe,
+  type Probed,
   probeKey,
+  type Protection,
+  readKernelFacts,
+  readSupervisorFacts,
+  type SandboxPolicy,
+  supervisorReason,
 } from "../sandbox/mod.ts";
+import { planPolicy, type SandboxRequest } from "./sandbox_policy.ts";
+
+/** What this system enforces, and what a trial found. */
+export interface ProbeReport {
+  readonly kernel: KernelFacts;
+  /** Why something of ours would stay beside the agent; undefined when it need not. */
+  readonly supervised: string | undefined;
+  readonly protections: readonly Protection[];
+  readonly trial: readonly Probed[];
+}
+
+/** Tries now what a launch would be held to. Throws `SANDBOX_UNENFORCED` where that cannot be done, `NOT_SUPPORTED` elsewhere than on Linux. */
+export async function probeNow(
+  request: SandboxRequest,
+  host: Host,
+  dirs: Dirs,
+): Promise<ProbeReport> {
+  if (host.os !== "linux") {
+    throw new AppError(
+      "NOT_SUPPORTED",
+      "Cannot probe the sandbox: this is done on Linux only",
+    );
+  }
+  const { policy } = planPolicy(request, host, dirs);
+  const kernel = readKernelFacts();
+  const supervised = supervisorReason(policy, kernel);
+  const enforcement = planEnforcement(withSomePort(policy), kernel, {
+    supervisor: supervised === undefined ? undefined : readSupervisorFacts(),
+  });
+  ensureDir(dirs.probes);
+  const trial = await probe(enforcement, dirs.probes);
+  const { protections } = enforcement;
+  return { kernel, supervised, protections, trial };
+}
+
+/** The policy with a port that stands for that of a proxy which does not run yet. */
+export function withSomePort(policy: SandboxPolicy): SandboxPolicy {
+  const { network } = policy;
+  return network.mode === "hosts"
+    ? { ...policy, network: { ...network, proxy: { port: 1 } } }
+    : policy;
+}
 
 /** Throws `SANDBOX_UNENFORCED` (exit 3) when something succeeds in a trial that must fail. */
 export async function checkEnforced(

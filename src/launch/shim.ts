@@ -4,7 +4,8 @@ import { aenvRoot, dirsAt } from "../base/dirs.ts";
 import { Var } from "../base/env_vars.ts";
 import { AppError, asRefusal, ExitCode } from "../base/errors.ts";
 import { type AbsPath } from "../base/paths.ts";
-import { activeEnv, homeOrNone } from "../env/mod.ts";
+import { quote } from "../base/text.ts";
+import { activeEnv, homeOrNone, type OpenEnv } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import type { Host } from "../os/host.ts";
 import { undoOuterLaunch } from "./environment.ts";
@@ -12,13 +13,25 @@ import { isInside } from "./inside.ts";
 import { performLaunch } from "./perform.ts";
 import { findClaude, planLaunch } from "./plan.ts";
 import { supervisorMark } from "./services.ts";
+import type { LaunchPlan } from "./types.ts";
+
+/** What may be said of a launch besides its arguments. */
+export interface LaunchOptions {
+  /** What `-E` named; the active env unless given. */
+  readonly env?: string;
+  /** Without the sandbox that the env asks for. */
+  readonly unconfined?: boolean;
+  /** Says what the sandbox enforces. */
+  readonly verbose?: boolean;
+}
 
 /** Starts Claude Code in the active env, or in the one that `-E` named. Throws with exit code 3: the agent was not started. */
 export async function launchClaude(
   args: readonly string[],
   host: Host,
-  option?: string,
+  options: LaunchOptions = {},
 ): Promise<never> {
+  const option = options.env;
   try {
     if (isLoop(host)) throw loopError(host);
     if (isInside(host)) {
@@ -27,7 +40,9 @@ export async function launchClaude(
     }
     const { env, dirs } = activeEnv(host, option);
     if (env.kind === "global") becomeGlobal(args, host, findClaude(host, dirs));
-    const plan = await planLaunch({ env, args }, host, dirs);
+    const chosen = options.unconfined ? unconfined(env) : env;
+    const plan = await planLaunch({ env: chosen, args }, host, dirs);
+    if (options.verbose) await explainSandbox(plan, host);
     return await performLaunch(plan, { env, host, dirs });
   } catch (error) {
     throw asRefusal(error);
@@ -88,4 +103,34 @@ function loopError(host: Host): AppError {
       exitCode: ExitCode.refused,
     },
   );
+}
+
+/** The env without its sandbox. Throws `SANDBOX_REFUSED` where a repository demands it. */
+function unconfined(env: OpenEnv): OpenEnv {
+  const { sandbox } = env.manifest;
+  if (!sandbox?.enabled) return env;
+  if (env.scope === "project") {
+    throw new AppError(
+      "SANDBOX_REFUSED",
+      `Cannot start environment ${
+        quote(env.label)
+      } without its sandbox: the repository demands it`,
+      {
+        hint: `Change [sandbox] in ${env.manifestPath}`,
+        exitCode: ExitCode.refused,
+      },
+    );
+  }
+  const manifest = { ...env.manifest, sandbox: { ...sandbox, enabled: false } };
+  return { ...env, manifest };
+}
+
+async function explainSandbox(
+  { sandbox }: LaunchPlan,
+  host: Host,
+): Promise<void> {
+  const { protectionLines } = await import("./explain.ts");
+  for (const line of protectionLines(sandbox?.protections ?? [])) {
+    host.notice(`aenv: ${line}`);
+  }
 }

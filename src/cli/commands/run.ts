@@ -1,7 +1,8 @@
 import { activeEnv } from "../../env/mod.ts";
 import { explainPlan, launchClaude, planLaunch } from "../../launch/mod.ts";
 import type { Host } from "../../os/host.ts";
-import { AppError, asRefusal } from "../../base/errors.ts";
+import { AppError, asRefusal, ExitCode } from "../../base/errors.ts";
+import { askLine } from "../../os/terminal.ts";
 import { type Command, type Outcome, textOption } from "../command.ts";
 
 /** `aenv run`. */
@@ -13,10 +14,20 @@ export const command: Command = {
       optional: true,
       variadic: true,
     }],
-    options: [{
-      flags: "--explain",
-      summary: "Print what a launch would do, and do nothing",
-    }],
+    options: [
+      {
+        flags: "--explain",
+        summary: "Print what a launch would do, and do nothing",
+      },
+      {
+        flags: "--no-sandbox",
+        summary: "Start it unconfined, this time; asks first",
+      },
+      {
+        flags: "--verbose",
+        summary: "Say what the sandbox enforces, and by what",
+      },
+    ],
     env: true,
     passThrough: true,
     examples: [
@@ -28,7 +39,12 @@ export const command: Command = {
   async run(input, host) {
     const option = textOption(input, "env");
     if (!input.options["explain"]) {
-      return await launchClaude(input.args, host, option);
+      const unconfined = input.options["sandbox"] === false;
+      if (unconfined && !confirm(host)) throw declined();
+      return await launchClaude(input.args, host, {
+        ...(option === undefined ? {} : { env: option }),
+        ...{ unconfined, verbose: input.options["verbose"] === true },
+      });
     }
     try {
       return await explain(input.args, host, option);
@@ -37,6 +53,25 @@ export const command: Command = {
     }
   },
 };
+
+function confirm(host: Host): boolean {
+  if (!host.isTerminal("stdin") || !host.isTerminal("stderr")) return false;
+  const answer = askLine(
+    "Start the agent without its sandbox? It can then do what you can. [y/N] ",
+  );
+  return /^\s*y(es)?\s*$/i.test(answer ?? "");
+}
+
+function declined(): AppError {
+  return new AppError(
+    "SANDBOX_REFUSED",
+    "Cannot start the agent without its sandbox: nobody at a terminal said yes",
+    {
+      hint: "For good, write enabled = false under [sandbox]",
+      exitCode: ExitCode.refused,
+    },
+  );
+}
 
 async function explain(
   args: readonly string[],

@@ -51,7 +51,7 @@ export const command: Command = {
   async run(input, host) {
     const { env, dirs } = activeEnv(host, textOption(input, "env"));
     const named = requireNamed(env, "explain the sandbox of");
-    const request = { env: named, program: programOf(host, dirs) };
+    const request = { env: named, program: agentOrSelf(host, dirs) };
     const planned = await planSandbox(request, host, dirs);
     for (const note of planned.notes) host.notice(`aenv: ${note}`);
     if (!named.manifest.sandbox?.enabled) {
@@ -69,7 +69,7 @@ export const command: Command = {
 };
 
 /** The agent's program; without one the answers are the same but for that file. */
-function programOf(
+export function agentOrSelf(
   host: Host,
   dirs: Parameters<typeof findClaude>[1],
 ): AbsPath {

@@ -1,0 +1,230 @@
+/** From an env to what a policy is made from, as far as the launch knows it. Reads, never writes. */
+import { claude } from "../agents/mod.ts";
+import { type Dirs, LOCK_FILE } from "../base/dirs.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
+import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
+import { type OpenEnv, runDirFor } from "../env/mod.ts";
+import type { Manifest } from "../manifest/mod.ts";
+import type { Host } from "../os/host.ts";
+import {
+  filterVariables,
+  type Place,
+  type PolicyInput,
+  type SandboxPolicy,
+} from "../sandbox/mod.ts";
+import { undoOuterLaunch } from "./environment.ts";
+
+/** What is to be confined. */
+export interface SandboxRequest {
+  readonly env: OpenEnv;
+  /** The agent's program, or the command that runs in its place. */
+  readonly program: AbsPath;
+  /** The agent, where the program may start it. */
+  readonly agent?: AbsPath | undefined;
+  /** Name of the MCP server that it is for, in a domain of its own; the agent unless given. */
+  readonly server?: string;
+}
+
+/** A policy and what the user should know about it. */
+export interface PlannedPolicy {
+  readonly policy: SandboxPolicy;
+  /** Root of the project: real path. */
+  readonly project: AbsPath;
+  readonly notes: readonly string[];
+}
+
+/** `[sandbox]` of a manifest that has none: nothing beyond the built-in set. */
+const NO_WISHES: PolicyInput["wishes"] = {
+  paths: [],
+  network: { mode: "open" },
+  envHost: [],
+  pathDirs: [],
+  cacheDirs: [],
+  protect: [],
+};
+
+/** The system that is confined. Throws `NOT_SUPPORTED` where there is no sandbox. */
+export function systemOf({ os }: Host): PolicyInput["os"] {
+  if (os !== "windows") return os;
+  throw new AppError(
+    "NOT_SUPPORTED",
+    "Cannot confine the agent: there is no sandbox on Windows",
+    { exitCode: ExitCode.refused },
+  );
+}
+
+/** Where a launch is planned. */
+export interface PolicyContext {
+  readonly host: Host;
+  readonly os: PolicyInput["os"];
+  readonly dirs: Dirs;
+}
+
+/** What the launch knows of a policy, before this machine is looked at for it. */
+export function policyInput(
+  { env, program, server, agent: agentProgram }: SandboxRequest,
+  { host, os, dirs }: PolicyContext,
+): { input: PolicyInput; notes: readonly string[] } {
+  const { manifest, slot } = env;
+  // A command gets what the agent gets: it may start one.
+  const agent = "claude";
+  const variables = undoOuterLaunch(host.env);
+  const home = host.home();
+  const wishes = manifest.sandbox ?? NO_WISHES;
+  const environment = filterVariables({
+    variables,
+    envHost: wishes.envHost,
+    agent,
+    agentAccepts: claude.passesToClaude,
+    network: wishes.network.mode,
+  });
+  const runDir = runDirFor(dirs, host);
+  const isServer = server !== undefined;
+  const needs = isServer ? NO_NEEDS : claude.agentPlaces({
+    isolation: manifest.isolation,
+    os,
+    configDir: slot.claude,
+    user: claude.userConfig(variables, home, dirs.root),
+    home,
+    cwd: host.cwd(),
+    hasLogin: environment.some(({ name, passes }) =>
+      passes && LOGIN_VARIABLES.has(name)
+    ),
+  });
+  const input: PolicyInput = {
+    domain: isServer ? `mcp.${server}` : "agent",
+    os,
+    uid: host.uid ?? 0,
+    home,
+    aenvHome: dirs.root,
+    cwd: host.cwd(),
+    projectRoot: projectRoot(env, host),
+    baseDir: env.baseDir,
+    manifests: [env.manifestPath, env.manifestReal],
+    wishes,
+    agent: { name: agent, program, keychain: needs.keychain },
+    programs: [
+      ...serverPrograms(manifest),
+      ...agentPrograms(agentProgram),
+    ],
+    places: [
+      ...(isServer ? [] : [runPlace(runDir)]),
+      ...ownPlaces(env, { host, dirs }),
+      ...agentPlaces(needs.places),
+    ],
+    guarded: guardedPlaces(needs.guarded),
+    // What the agent writes must not be run by a server that holds a secret.
+    cacheDir: isServer ? slot.serverCache : slot.cache,
+    tmpDir: isServer ? join(slot.serverCache, "tmp") : join(runDir, "tmp"),
+    variables,
+    environment,
+  };
+  return { input, notes: needs.notes };
+}
+
+function projectRoot(env: OpenEnv, host: Host): AbsPath {
+  return claude.projectFacts({
+    cwd: host.cwd(),
+    home: host.home(),
+    manifestDir: env.scope === "project" ? env.baseDir : undefined,
+  }).root;
+}
+
+function agentPrograms(path: AbsPath | undefined): PolicyInput["programs"] {
+  const why = { source: "agent", text: "the agent" } as const;
+  return path === undefined ? [] : [{ path, why }];
+}
+
+function agentPlaces(places: readonly claude.AgentPlace[]): Place[] {
+  return places.map(({ path, access, why, part, make }) => ({
+    path,
+    access,
+    why: { source: part, text: why },
+    make,
+  }));
+}
+
+function guardedPlaces(
+  guarded: claude.AgentPlaces["guarded"],
+): PolicyInput["guarded"] {
+  return guarded.map((guard) => ({
+    ...guard,
+    why: { source: "agent", text: "it steers the next session of the agent" },
+  }));
+}
+
+/** Variables that log the agent in by themselves. */
+const LOGIN_VARIABLES: ReadonlySet<string> = new Set([
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_AUTH_TOKEN",
+  "CLAUDE_CODE_OAUTH_TOKEN",
+]);
+
+/** What the launch wrote: the agent's settings, and the addresses of its servers. */
+function runPlace(runDir: AbsPath): Place {
+  const why = { source: "run", text: "generated for this launch" } as const;
+  return { path: runDir, access: "read", why, make: true };
+}
+
+/** A server has no part in the agent's state. */
+const NO_NEEDS: claude.AgentPlaces = {
+  places: [],
+  guarded: [],
+  keychain: false,
+  notes: [],
+};
+
+/** Parts of our own home that a launch needs. */
+function ownPlaces(
+  { slot, manifest, scope }: OpenEnv,
+  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
+): Place[] {
+  const slotReason = { source: "slot", text: "installed" } as const;
+  return [
+    { path: slot.installed, access: "exec", why: slotReason, make: true },
+    ...(scope === "named"
+      ? [slot.manifest, join(slot.root, LOCK_FILE)].map((path): Place => ({
+        path,
+        access: "read",
+        why: { source: "slot", text: "what the environment declares" },
+        optional: true,
+      }))
+      : []),
+    {
+      path: dirs.shims,
+      access: "exec",
+      why: { source: "run", text: "our shims" },
+      optional: true,
+    },
+    {
+      path: host.self,
+      access: "exec",
+      why: { source: "run", text: "aenv itself" },
+    },
+    ...(manifest.xdg === "private"
+      ? [
+        {
+          path: slot.xdg,
+          access: "write",
+          why: { source: "slot", text: "XDG directories of this environment" },
+          make: true,
+        } as const,
+      ]
+      : []),
+  ];
+}
+
+/** Programs that servers of the manifest name by their whole path. */
+function serverPrograms({ mcp }: Manifest): PolicyInput["programs"] {
+  return Object.entries(mcp).flatMap(([name, server]) =>
+    server.type === "stdio" && !server.disabled &&
+      isAbsolutePath(server.command)
+      ? [
+        {
+          path: server.command as AbsPath,
+          why: { source: "manifest", text: `mcp.${name}: ${server.command}` },
+        } as const,
+      ]
+      : []
+  );
+}

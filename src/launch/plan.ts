@@ -67,9 +67,7 @@ export async function planLaunch(
   const base = undoOuterLaunch(host.env);
   checkLaunchable(env, { ...base, ...env.manifest.vars });
   const trust = LaunchTrust.of(env, { host, dirs });
-  const isAgent = request.program === undefined;
-  const agent = agentOf(request, host, dirs);
-  const program = request.program ?? agent!;
+  const { isAgent, agent, program } = programsOf(request, host, dirs);
   if (isAgent) await checkCompat(env, program, { host, dirs });
   const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
   const contents = trustedContents(env, { home, dirs }, trust);
@@ -83,10 +81,12 @@ export async function planLaunch(
   const stays = services.length > 0 || confined?.supervised !== undefined;
   const set = {
     ...sandbox?.variables(env.manifest.vars),
-    ...recipe.set,
-    ...xdgVariables(env),
+    ...{ ...recipe.set, ...xdgVariables(env) },
     ...serviceVariables(services, callers),
   };
+  const isRead = isAgent || confined !== undefined;
+  const files = isRead ? await plannedFiles(recipe, services, runDir) : [];
+  if (confined) files.push(inheritFile({ env, runDir, own, set, agent }));
   const environment = launchEnvironment({
     base: callers,
     passes: claude.passesToClaude,
@@ -112,16 +112,18 @@ export async function planLaunch(
     services,
     sandbox: confined,
     installs: contents.installs,
-    files: [
-      ...isAgent || confined
-        ? await plannedFiles(recipe, services, runDir)
-        : [],
-      ...confined ? [inheritFile({ env, runDir, own, set, agent })] : [],
-    ],
+    files,
     hook: env.manifest.preActivate,
     trust: isAgent ? recipe.trust : undefined,
     notes: [...recipe.notes, ...sandbox?.notes ?? []],
   };
+}
+
+/** What is started, and the agent. */
+function programsOf(request: LaunchRequest, host: Host, dirs: Dirs) {
+  const agent = agentOf(request, host, dirs);
+  const isAgent = request.program === undefined;
+  return { isAgent, agent, program: request.program ?? agent! };
 }
 
 /** The agent; undefined where another program runs, unless that may start it in a sandbox, and it is there. */

@@ -1,111 +1,18 @@
 /** One login, moved: every way to start the agent finds it, and renews the one file. */
 
 import assert from "node:assert/strict";
-import { Aenv, bareEnv } from "../support/aenv.ts";
-import { type ClaudeProgram, claudePrograms } from "../support/agents.ts";
-import { credentials, OauthStub } from "../support/oauth_stub.ts";
-import { run, waitFor } from "../support/process.ts";
+import { bareEnv } from "../support/aenv.ts";
+import { claudePrograms } from "../support/agents.ts";
+import { OauthStub } from "../support/oauth_stub.ts";
+import { waitFor } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
-
-const FAR = 4_000_000_000_000;
-const SETTINGS = '{\n    "env": {"FOO": "1"},\n  "cleanupPeriodDays": 30\n}';
-
-/** A user who is logged in, with envs of both kinds. */
-class World implements Disposable {
-  readonly #temp = new TempDir();
-  readonly home = this.#temp.path;
-  readonly aenv: Aenv;
-  readonly agent: ClaudeProgram;
-  readonly own = `${this.home}/.claude/.credentials.json`;
-  readonly shared = `${this.home}/.aenv/login/claude/.credentials.json`;
-  readonly settings = `${this.home}/.claude/settings.json`;
-  readonly #cwd = `${this.home}/w`;
-  readonly #env: Readonly<Record<string, string>>;
-
-  private constructor(
-    agent: ClaudeProgram,
-    env: Readonly<Record<string, string>>,
-  ) {
-    this.agent = agent;
-    this.#env = env;
-    for (const dir of [`${this.home}/.claude`, this.#cwd]) {
-      Deno.mkdirSync(dir, { recursive: true });
-    }
-    this.aenv = new Aenv({ home: this.home, cwd: this.#cwd, agent, env });
-  }
-
-  static async make(
-    agent: ClaudeProgram,
-    options: { expiresAt?: number; env?: Record<string, string> } = {},
-  ): Promise<World> {
-    const world = new World(agent, options.env ?? {});
-    const text = credentials(options.expiresAt ?? FAR);
-    Deno.writeTextFileSync(world.own, text, { mode: 0o600 });
-    Deno.writeTextFileSync(world.settings, SETTINGS);
-    await world.aenv.must(["init", "--no-default"]);
-    for (const name of ["private", "overlay"]) {
-      await world.aenv.must(["new", name]);
-      const file = `${world.aenv.root}/envs/${name}/aenv.toml`;
-      const manifest = Deno.readTextFileSync(file);
-      Deno.writeTextFileSync(
-        file,
-        manifest.replace('isolation = "private"', `isolation = "${name}"`),
-      );
-    }
-    return world;
-  }
-
-  /** Runs the agent in each way. */
-  async everywhere(
-    args: readonly string[],
-  ): Promise<{ way: string; code: number; stdout: string; stderr: string }[]> {
-    const ways = ["global", "private", "overlay"];
-    const runs = [
-      ...ways.map((way) => this.aenv.claude(way, args)),
-      this.plain(args),
-    ];
-    const done = await Promise.all(runs);
-    return done.map((one, i) => ({ way: ways[i] ?? "plain", ...one }));
-  }
-
-  /** The agent by its path: nothing of ours is near. */
-  plain(args: readonly string[]) {
-    const env = { ...bareEnv(this.home, this.agent), ...this.#env };
-    return run(this.agent.path, args, { env, cwd: this.#cwd });
-  }
-
-  /** In which ways the agent finds a login. */
-  async loggedIn(): Promise<string[]> {
-    const all = await this.everywhere(["auth", "status"]);
-    return all.filter(({ stdout }) => /"loggedIn": true/.test(stdout))
-      .map(({ way }) => way);
-  }
-
-  /** Every credentials file below the home. */
-  files(): string[] {
-    const found: string[] = [];
-    const walk = (dir: string) => {
-      for (const { name, isDirectory } of Deno.readDirSync(dir)) {
-        if (isDirectory) walk(`${dir}/${name}`);
-        else if (name.includes(".credentials.json")) {
-          found.push(`${dir}/${name}`);
-        }
-      }
-    };
-    walk(this.home);
-    return found;
-  }
-
-  [Symbol.dispose](): void {
-    this.#temp[Symbol.dispose]();
-  }
-}
+import { LoginWorld, SETTINGS } from "./login_world.ts";
 
 const ALL = ["global", "private", "overlay", "plain"];
 
 for (const agent of claudePrograms()) {
   Deno.test(`migrate-auth keeps every way to start Claude Code ${agent.label} logged in, and --undo takes back every byte`, async () => {
-    using world = await World.make(agent);
+    using world = await LoginWorld.make(agent);
     const before = Deno.readTextFileSync(world.own);
     assert.deepEqual(await world.loggedIn(), ALL);
 
@@ -146,7 +53,10 @@ for (const agent of claudePrograms()) {
   Deno.test(`a login that was moved is renewed once for all that start at the same time (${agent.label})`, async () => {
     using temp = new TempDir();
     await using stub = await OauthStub.start(temp.path);
-    using world = await World.make(agent, { expiresAt: 1000, env: stub.env });
+    using world = await LoginWorld.make(agent, {
+      expiresAt: 1000,
+      env: stub.env,
+    });
     await world.aenv.must(["migrate-auth", "--yes"]);
     for (
       const { way, code, stdout, stderr } of await world.everywhere([
@@ -171,7 +81,10 @@ Deno.test("migrate-auth does not take the login from under an agent that renews 
   const [agent] = claudePrograms();
   using temp = new TempDir();
   await using stub = await OauthStub.start(temp.path);
-  using world = await World.make(agent, { expiresAt: 1000, env: stub.env });
+  using world = await LoginWorld.make(agent, {
+    expiresAt: 1000,
+    env: stub.env,
+  });
   const { promise: go, resolve: letGo } = Promise.withResolvers<void>();
   stub.beforeRefresh = () => go;
   const running = world.plain(["-p", "hello"]);
@@ -196,7 +109,7 @@ Deno.test("migrate-auth does not take the login from under an agent that renews 
 
 for (const agent of claudePrograms()) {
   Deno.test(`migrate-auth refuses while an agent runs, in an env or without one (${agent.label})`, async () => {
-    using world = await World.make(agent);
+    using world = await LoginWorld.make(agent);
     for (const way of ["plain", "overlay", "private", "global"]) {
       const [program, env] = way === "plain"
         ? [agent.path, bareEnv(world.home, agent)]
@@ -237,7 +150,7 @@ for (const agent of claudePrograms()) {
 
 Deno.test("migrate-auth --undo takes out its key alone from settings that were changed since", async () => {
   const [agent] = claudePrograms();
-  using world = await World.make(agent);
+  using world = await LoginWorld.make(agent);
   await world.aenv.must(["migrate-auth", "--yes"]);
   const text = Deno.readTextFileSync(world.settings);
   Deno.writeTextFileSync(
@@ -253,7 +166,7 @@ Deno.test("migrate-auth --undo takes out its key alone from settings that were c
 
 Deno.test("migrate-auth makes settings where there are none, and takes them away again", async () => {
   const [agent] = claudePrograms();
-  using world = await World.make(agent);
+  using world = await LoginWorld.make(agent);
   Deno.removeSync(world.settings);
   await world.aenv.must(["migrate-auth", "--yes"]);
   assert.deepEqual(await world.loggedIn(), ALL);
@@ -263,7 +176,7 @@ Deno.test("migrate-auth makes settings where there are none, and takes them away
 
 Deno.test("migrate-auth says why it cannot be done", async () => {
   const [agent] = claudePrograms();
-  using world = await World.make(agent);
+  using world = await LoginWorld.make(agent);
   const cases: readonly (readonly [() => void, RegExp])[] = [
     [
       () => Deno.writeTextFileSync(world.settings, "{ // mine\n}"),

@@ -36,7 +36,8 @@ const MAX_NESTED = 200;
 export function readHostFacts(input: PolicyInput): HostFacts {
   const looker = new Looker();
   const home = realHome(input.home, looker);
-  const searchPath = realSearchPath(input, looker);
+  const namedPath = namedSearchPath(input, looker);
+  const searchPath = namedPath.filter((dir) => looker.real(dir) !== undefined);
   const projectRoot = looker.real(input.projectRoot) ?? input.projectRoot;
   const own = gitPlaces(projectRoot, home);
   const wishes = [
@@ -66,14 +67,14 @@ export function readHostFacts(input: PolicyInput): HostFacts {
     aenvHome: looker.real(input.aenvHome) ?? input.aenvHome,
     cwd,
     projectRoot,
-    searchPath,
+    searchPath: namedPath,
     git,
     found,
     guards: guardStates(
       guardCandidates(input, {
         projects: projectDirs({ cwd, projectRoot, found, git }),
         git,
-        searchPath,
+        searchPath: namedPath,
         named: namedGuards(input, projectRoot),
       }),
       looker,
@@ -100,14 +101,15 @@ function realHome(
   return real === "/" ? undefined : real;
 }
 
-function realSearchPath(
+/** The directories of PATH, real; also those that do not exist yet: somebody may make them. */
+function namedSearchPath(
   { variables, aenvHome }: PolicyInput,
   looker: Looker,
 ): AbsPath[] {
   const dirs = (variables["PATH"] ?? "").split(PATH_LIST_SEPARATOR)
     .filter(isAbsolutePath)
     .flatMap((dir) =>
-      looker.real(parseAbsPath(dir, "a directory of PATH")) ?? []
+      nearestReal(parseAbsPath(dir, "a directory of PATH"), looker) ?? []
     );
   // Our shims are a place of their own.
   const ours = looker.real(aenvHome) ?? aenvHome;

@@ -137,7 +137,7 @@ export interface HostFacts {
   readonly aenvHome: AbsPath;
   readonly cwd: AbsPath;
   readonly projectRoot: AbsPath;
-  /** Directories of PATH. */
+  /** Directories of PATH, existing or not. */
   readonly searchPath: readonly AbsPath[];
   readonly git: readonly GitPlaces[];
   readonly found: readonly Found[];

@@ -328,6 +328,20 @@ launchClaim("programs on PATH cannot be planted", async (world) => {
 });
 
 launchClaim(
+  "a directory of PATH that is made from inside is found",
+  async (world) => {
+    // Guards against CVE-2026-25725 on PATH: the directory was not there at the start, and so nobody watched it.
+    const PATH = `${world.project}/tools/bin:/usr/bin:/bin`;
+    const changes = await changesBy(
+      world,
+      "mkdir -p tools/bin; echo evil > tools/bin/git; chmod +x tools/bin/git",
+      { variables: { PATH } },
+    );
+    assert.deepEqual(changes, ["created tools/bin", "created tools/bin/git"]);
+  },
+);
+
+launchClaim(
   "a directory that the agent chooses widens nothing",
   async (world) => {
     // Guards against CVE-2025-59532: the directory that the model named for a command became a writable root.

@@ -34,7 +34,10 @@ export interface AgentPlaces {
 const LOGIN_FILES =
   /^(\.credentials\.json(\.tmp[\w.]*)?|\.oauth_refresh\.lock(\.owner)?|\.storage-write\.lock|\.DS_Store)$/;
 
-/** Parts of a config directory that hold the agent's state and nothing that runs. Conversations are granted by project. */
+/**
+ * Parts of a config directory that hold the agent's state and nothing that runs. Conversations are granted by project. Not
+ * shell-snapshots: sessions outside run theirs before every command, and ours does without (`bash -l`).
+ */
 const STATE_DIRS: readonly string[] = [
   "backups",
   "debug",
@@ -43,7 +46,6 @@ const STATE_DIRS: readonly string[] = [
   "plans",
   "session-env",
   "sessions",
-  "shell-snapshots",
   "statsig",
   "tasks",
   "telemetry",

@@ -284,3 +284,40 @@ launchClaim(
     });
   },
 );
+
+launchClaim(
+  "a confined agent that shares the user's sessions cannot write what those run",
+  async (world) => {
+    // Guards against an overlay that gives ~/.claude away: settings, hooks and shell snapshots run in the user's own sessions.
+    const names = [
+      ...["settings.json", "settings.local.json", "CLAUDE.md", "hooks/h.sh"],
+      ...["shell-snapshots/snapshot-bash-1-a.sh", "plugins/p/hooks.json"],
+      ...["agents/a.md", "commands/c.md", "skills/s/SKILL.md"],
+      ...[".credentials.json", "projects/-another/memory/MEMORY.md"],
+      ...["ide/1.lock", "statusline.sh"],
+    ];
+    for (const name of names) world.file(`home/.claude/${name}`, "{}\n");
+    world.file("home/.claude.json", "{}\n");
+    world.file(
+      "home/.aenv/envs/o/aenv.toml",
+      '[env]\nname = "o"\nisolation = "overlay"\n[sandbox]\nenabled = true\n',
+    );
+    world.own();
+    const at = `${world.home}/.claude`;
+    await world.refuses(
+      Object.fromEntries([
+        ...names.map((name) => [name, `echo evil >> ${at}/${name}`]),
+        ["a new snapshot", `echo evil > ${at}/shell-snapshots/new.sh`],
+        ["a new hook", `echo evil > ${at}/hooks/new.sh`],
+        ["the state", `echo evil >> ${world.home}/.claude.json`],
+      ]),
+      { env: "o" },
+    );
+    const slug = world.project.replace(/[^A-Za-z0-9]/g, "-");
+    const own = await world.shell(
+      `echo x >> ${at}/projects/${slug}/s.jsonl && echo ok`,
+      { env: "o" },
+    );
+    assert.equal(own, "ok");
+  },
+);

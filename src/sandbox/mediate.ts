@@ -56,6 +56,8 @@ interface Full {
 const CHECK_MS = 200;
 /** How often a Unix socket is tried whose listener has no room. */
 const RETRY_MS = 5;
+/** How many connects may be under way: each takes a descriptor of this process, which has others to serve. */
+const MAX_PENDING = 500;
 const AF_UNIX = 1;
 
 /**
@@ -163,6 +165,10 @@ class Mediator {
     const bytes = readAddress(tid, args[1]!, { length: intOf(args[2]!) });
     if (typeof bytes === "number") {
       this.#answer(id, bytes);
+      return;
+    }
+    if (this.#connecting.length + this.#full.length >= MAX_PENDING) {
+      this.#answer(id, -ERRNO.EAGAIN);
       return;
     }
     const socket = this.#take(asked);

@@ -54,7 +54,7 @@ export async function performLaunch(
     tell(plan, context);
     if (supervisor !== undefined) return await supervisor.run(environment);
     const program = { path: plan.program, args: plan.args, env: environment };
-    if (sandbox !== undefined) sandbox.become(program);
+    if (sandbox !== undefined) return await sandbox.become(program);
     becomeProgram(program);
   } catch (error) {
     // What is confined may not clean up; the next launch does.

@@ -77,7 +77,7 @@ export async function planLaunch(
   const { recipe, own, services } = planRecipe(request, {
     ...{ base, home, contents, exposed, runDir, dirs, host, cwd },
   });
-  const confined = sandbox?.finish(services);
+  const confined = await sandbox?.finish(services);
   const stays = services.length > 0 || confined?.supervised !== undefined;
   const set = {
     ...sandbox?.variables(env.manifest.vars),

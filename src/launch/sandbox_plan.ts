@@ -7,20 +7,15 @@ import type { Host } from "../os/host.ts";
 import {
   type KernelFacts,
   passingVariables,
-  planEnforcement,
   type Protection,
   readKernelFacts,
-  readSupervisorFacts,
+  readyEnforcement,
   type SandboxPolicy,
   supervisorReason,
 } from "../sandbox/mod.ts";
 import type { Variables } from "./environment.ts";
-import {
-  type PlannedPolicy,
-  planPolicy,
-  type SandboxRequest,
-} from "./sandbox_policy.ts";
-import { withSomePort } from "./sandbox_probe.ts";
+import type { PlannedPolicy, SandboxRequest } from "./sandbox_input.ts";
+import { recallPlanned } from "./sandbox_recall.ts";
 import type { PlannedSandbox, PlannedService } from "./types.ts";
 
 /** A sandbox that is being planned. */
@@ -30,21 +25,34 @@ export class SandboxDraft {
   readonly #policy: SandboxPolicy;
   readonly #project: AbsPath;
   readonly #home: string;
+  readonly #kernel: KernelFacts | undefined;
 
   private constructor(
     { policy, project, notes }: PlannedPolicy,
-    { home }: { readonly home: string },
+    { home, kernel }: {
+      readonly home: string;
+      /** Of Linux. */
+      readonly kernel: KernelFacts | undefined;
+    },
   ) {
     this.#home = home;
+    this.#kernel = kernel;
     this.#policy = policy;
     this.#project = project;
     this.notes = notes;
   }
 
   /** Reads what is needed. Throws (exit 3) when something may not be granted. */
-  static of(request: SandboxRequest, host: Host, dirs: Dirs): SandboxDraft {
-    return new SandboxDraft(planPolicy(request, host, dirs), {
+  static async of(
+    request: SandboxRequest,
+    host: Host,
+    dirs: Dirs,
+  ): Promise<SandboxDraft> {
+    const kernel = host.os === "linux" ? readKernelFacts() : undefined;
+    const planned = await recallPlanned(request, { host, dirs, kernel });
+    return new SandboxDraft(planned, {
       home: host.env["HOME"] ?? "",
+      kernel,
     });
   }
 
@@ -63,20 +71,22 @@ export class SandboxDraft {
   }
 
   /** The whole. Throws `SANDBOX_UNENFORCED` where this system cannot enforce it. */
-  finish(services: readonly PlannedService[]): PlannedSandbox {
+  async finish(
+    services: readonly PlannedService[],
+  ): Promise<PlannedSandbox> {
     checkReachable(services, this.#policy);
     const [policy, project] = [this.#policy, this.#project];
-    if (policy.os === "darwin") {
+    const kernel = this.#kernel;
+    if (kernel === undefined) {
       const supervised = policy.network.mode === "hosts"
         ? "the network is filtered by host"
         : undefined;
       const summary = summaryOf(this.#policy, this.#home);
       return { policy, project, supervised, summary, protections: [] };
     }
-    const kernel = readKernelFacts();
     const supervised = supervisorReason(policy, kernel);
     const isSupervised = supervised !== undefined || services.length > 0;
-    const protections = protectionsHere(policy, kernel, { isSupervised });
+    const protections = await protectionsHere(policy, kernel, { isSupervised });
     return {
       ...{ policy, project, supervised, protections },
       summary: summaryOf(policy, this.#home),
@@ -85,14 +95,15 @@ export class SandboxDraft {
 }
 
 /** What this system will enforce; nothing is applied. */
-function protectionsHere(
+async function protectionsHere(
   policy: SandboxPolicy,
   kernel: KernelFacts,
   { isSupervised }: { readonly isSupervised: boolean },
-): readonly Protection[] {
-  const supervisor = isSupervised ? readSupervisorFacts() : undefined;
-  return planEnforcement(withSomePort(policy), kernel, { supervisor })
-    .protections;
+): Promise<readonly Protection[]> {
+  const known = isSupervised ? undefined : readyEnforcement(policy);
+  if (known !== undefined) return known.enforcement.protections;
+  const { protectionsOn } = await import("./sandbox_enforce.ts");
+  return protectionsOn(policy, kernel, { isSupervised });
 }
 
 /** What somebody who starts an agent should know: where it can write, and whom it can reach. */

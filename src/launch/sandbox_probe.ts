@@ -2,7 +2,7 @@
 import { BUILD_INFO } from "../base/build_info.ts";
 import { AppError } from "../base/errors.ts";
 import type { Dirs } from "../base/dirs.ts";
-import { join } from "../base/paths.ts";
+import { type AbsPath, join } from "../base/paths.ts";
 import { ensureDir, lstat, writeAtomic } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import type { Host } from "../os/host.ts";
@@ -69,12 +69,20 @@ export async function checkEnforced(
   kernel: KernelFacts,
   dirs: Dirs,
 ): Promise<void> {
-  const key = probeKey(kernel, enforcement);
-  const { version, commit } = BUILD_INFO;
-  const hash = sha256Hex([version, commit, key].join("\n"));
-  const done = join(dirs.probes, hash);
+  const done = trialMark(enforcement, kernel, dirs);
   if (lstat(done) !== undefined) return;
   ensureDir(dirs.probes);
   checkProbed(await probe(enforcement, dirs.probes));
   writeAtomic(done, "");
+}
+
+/** The file that shows that a trial went well. */
+export function trialMark(
+  enforcement: Enforcement,
+  kernel: KernelFacts,
+  dirs: Dirs,
+): AbsPath {
+  const { version, commit } = BUILD_INFO;
+  const key = probeKey(kernel, enforcement);
+  return join(dirs.probes, sha256Hex([version, commit, key].join("\n")));
 }

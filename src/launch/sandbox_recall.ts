@@ -21,19 +21,20 @@ export async function recallPlanned(
   { host, dirs, kernel }: {
     readonly host: Host;
     readonly dirs: Dirs;
-    readonly kernel: KernelFacts;
+    /** Of Linux; elsewhere nothing is remembered. */
+    readonly kernel: KernelFacts | undefined;
   },
 ): Promise<PlannedPolicy> {
   const context = { host, os: systemOf(host), dirs };
   const { input, notes } = policyInput(request, context);
-  const place: MemoPlace = {
-    dir: request.env.slot.sandbox,
-    runDir: runDirFor(dirs, host),
-    self: host.self,
-    kernel,
-  };
   // From source nothing tells one version of the program from the next.
-  const isBuilt = BUILD_INFO.version !== "dev";
-  const made = await makePolicy(input, isBuilt ? place : undefined);
+  const place: MemoPlace | undefined =
+    kernel === undefined || BUILD_INFO.version === "dev" ? undefined : {
+      dir: request.env.slot.sandbox,
+      runDir: runDirFor(dirs, host),
+      self: host.self,
+      kernel,
+    };
+  const made = await makePolicy(input, place);
   return { policy: made.policy, project: made.projectRoot, notes };
 }

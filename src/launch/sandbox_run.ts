@@ -3,38 +3,32 @@ import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isWithin } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { becomeProgram, type Program } from "../os/exec.ts";
-import { ensureDir } from "../os/fs.ts";
-import { waitForEnd } from "../os/process_marks.ts";
-import { run } from "../os/process.ts";
+import { ensureDir, lstat } from "../os/fs.ts";
 import { secretHex } from "../os/random.ts";
 import {
   becomeConfined,
   beginProtected,
   type Change,
-  type Enforcement,
-  planEnforcement,
-  readKernelFacts,
+  type ReadyEnforcement,
+  readyEnforcement,
+  rememberPolicy,
   type SandboxPolicy,
-  seatbeltCommand,
-  seatbeltProfile,
   sessionName,
-  startConfined,
 } from "../sandbox/mod.ts";
-import { checkEnforced } from "./sandbox_probe.ts";
 import type { PerformContext, PlannedSandbox } from "./types.ts";
 
 /** A sandbox whose directories are there and whose project is as it was left. */
 export class ReadySandbox {
   readonly #policy: SandboxPolicy;
-  readonly #enforcement: Enforcement | undefined;
+  readonly #ready: ReadyEnforcement | undefined;
   #isApplied = false;
 
   private constructor(
     policy: SandboxPolicy,
-    enforcement: Enforcement | undefined,
+    ready: ReadyEnforcement | undefined,
   ) {
     this.#policy = policy;
-    this.#enforcement = enforcement;
+    this.#ready = ready;
   }
 
   /** Prepares a launch that nothing supervises. Throws (exit 3) when protected files were changed, or the system cannot enforce the policy. */
@@ -45,12 +39,14 @@ export class ReadySandbox {
     await prepareSandbox(sandbox, context);
     const { policy } = sandbox;
     if (policy.os === "darwin") return new ReadySandbox(policy, undefined);
-    const kernel = readKernelFacts();
-    const enforcement = planEnforcement(policy, kernel, {
-      supervisor: undefined,
-    });
-    await checkEnforced(enforcement, kernel, context.dirs);
-    return new ReadySandbox(policy, enforcement);
+    const known = readyEnforcement(policy);
+    if (known !== undefined && lstat(known.trial) !== undefined) {
+      return new ReadySandbox(policy, known);
+    }
+    const { prepareEnforcement } = await import("./sandbox_enforce.ts");
+    const ready = await prepareEnforcement(policy, context.dirs);
+    rememberPolicy(policy, ready);
+    return new ReadySandbox(policy, ready);
   }
 
   /** Whether this process itself has been confined: then it can clean up nothing any more. */
@@ -60,30 +56,22 @@ export class ReadySandbox {
 
   /** Runs a program to its end, confined as the agent will be. Returns its exit code, 128+n after signal n. */
   async run(program: Program, cwd: AbsPath): Promise<number> {
-    if (this.#enforcement === undefined) {
-      const [path, ...args] = this.#seatbelt(program);
-      const io = { stdin: "inherit", output: "inherit" } as const;
-      return (await run(path!, args, { cwd, env: program.env, ...io })).code;
-    }
-    const options = { mark: newMark() };
-    const { pid } = startConfined(this.#enforcement, program, options);
-    const status = waitForEnd(pid);
-    const signal = status & 0x7f;
-    return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+    const { runConfined } = await import("./sandbox_hook.ts");
+    return await runConfined(program, {
+      ...{ policy: this.#policy, cwd, mark: newMark() },
+      enforcement: this.#ready?.enforcement,
+    });
   }
 
   /** Becomes the program, confined. Returns only by throwing. */
-  become(program: Program): never {
-    if (this.#enforcement === undefined) {
-      const [path, ...args] = this.#seatbelt(program);
+  async become(program: Program): Promise<never> {
+    if (this.#ready === undefined) {
+      const { seatbeltArguments } = await import("./sandbox_hook.ts");
+      const [path, ...args] = seatbeltArguments(this.#policy, program);
       return becomeProgram({ path: path!, args, env: program.env });
     }
     this.#isApplied = true;
-    return becomeConfined(this.#enforcement, program);
-  }
-
-  #seatbelt({ path, args }: Program): string[] {
-    return seatbeltCommand(seatbeltProfile(this.#policy), [path, ...args]);
+    return becomeConfined(this.#ready, program);
   }
 }
 

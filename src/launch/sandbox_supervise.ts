@@ -14,6 +14,7 @@ import {
   planEnforcement,
   readKernelFacts,
   readSupervisorFacts,
+  rememberPolicy,
   type RunningProxy,
   type SandboxPolicy,
   seatbeltCommand,
@@ -70,6 +71,7 @@ export class SupervisedSandbox {
     children: Children,
   ): Promise<SupervisedSandbox> {
     await prepareSandbox(sandbox, context);
+    rememberPolicy(sandbox.policy);
     const proxy = await openProxy(sandbox.policy, context);
     const opened = new SupervisedSandbox(sandbox, context, {
       children,

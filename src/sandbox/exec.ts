@@ -1,36 +1,20 @@
-/** Running a program confined: this process becomes it, or a child of ours does. */
-import { AppError } from "../base/errors.ts";
-import { quote } from "../base/text.ts";
+/** Running a program confined, as a child of ours. */
 import {
   cloneAndRun,
   executeStep,
-  runHere,
   signalSteps,
   type Step,
 } from "../os/clone.ts";
 import { closeDescriptor } from "../os/fds.ts";
-import { becomeProgram, type Program, startFailure } from "../os/exec.ts";
+import { type Program, startFailure } from "../os/exec.ts";
 import { waitForEnd } from "../os/process_marks.ts";
 import { receiveDescriptor, socketPair } from "../os/socket_pair.ts";
-import { ERRNO, errnoText } from "../os/syscall.ts";
-import { unenforced } from "./exec_plan.ts";
+import { errnoText } from "../os/syscall.ts";
+import { unenforced } from "./exec_error.ts";
+import { stepFailure } from "./exec_become.ts";
 import { prepareConfinement } from "./exec_steps.ts";
 import type { Enforcement } from "./exec_types.ts";
 import { namespaceFlags } from "./mounts_steps.ts";
-
-/**
- * Confines this process for good and becomes the program. Returns only by throwing: `SANDBOX_UNENFORCED`, or
- * `AGENT_NOT_STARTED` when the program cannot be run; this process may then be confined already.
- */
-export function becomeConfined(
-  enforcement: Enforcement,
-  program: Program,
-): never {
-  const confinement = prepareConfinement(enforcement, undefined);
-  const failed = runHere(confinement.steps);
-  if (failed) throw stepFailure(failed);
-  becomeProgram(program);
-}
 
 /** How a confined child is started. */
 export interface ChildOptions {
@@ -116,16 +100,5 @@ function stdioSteps(stdio: readonly number[]): Step[] {
     fd === target
       ? { call: "fcntl", args: [fd, F_SETFD, 0] }
       : { call: "dup3", args: [fd, target, 0] }
-  );
-}
-
-function stepFailure(
-  { step, result }: { readonly step: Step; readonly result: number },
-): AppError {
-  if (step.call === "seccomp" && result === -ERRNO.EBUSY) {
-    return unenforced("this already runs in a sandbox with a supervisor");
-  }
-  return unenforced(
-    `the system refuses ${quote(step.call)} (${errnoText(result)})`,
   );
 }

@@ -1,26 +1,17 @@
-/** What this kernel offers, found out by asking it. */
+/** What this kernel offers a supervisor, found out by trying it. */
 import { readCapabilities } from "../os/capabilities.ts";
 import { cloneAndRun } from "../os/clone.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import { readText } from "../os/fs.ts";
-import { landlockAbi } from "../os/landlock.ts";
 import { readMemory, takeDescriptor } from "../os/pidfd.ts";
 import { waitForEnd } from "../os/process_marks.ts";
 import { hasAction } from "../os/seccomp.ts";
-import { addressOf, ARCHITECTURE, errnoText, syscall } from "../os/syscall.ts";
+import { addressOf, errnoText, syscall } from "../os/syscall.ts";
 import { ACTION } from "./bpf.ts";
-import type { KernelFacts, SupervisorFacts } from "./exec_types.ts";
+import type { SupervisorFacts } from "./exec_types.ts";
 import { namespaceFlags, namespaceSteps } from "./mounts_steps.ts";
 
-/** Asks the kernel. */
-export function readKernelFacts(): KernelFacts {
-  return {
-    release: readText("/proc/sys/kernel/osrelease")?.trim() ?? "",
-    architecture: ARCHITECTURE,
-    landlockAbi: landlockAbi(),
-    uid: syscall("geteuid"),
-  };
-}
+export { readKernelFacts } from "./kernel_facts.ts";
 
 /** Tries what a supervisor needs; a part of a millisecond. */
 export function readSupervisorFacts(): SupervisorFacts {

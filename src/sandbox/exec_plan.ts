@@ -1,6 +1,6 @@
 /** From a policy and a kernel to what is done: which mechanism enforces what, and when a launch is refused. */
-import { AppError, ExitCode } from "../base/errors.ts";
 import type { AbsPath } from "../base/paths.ts";
+import { unenforced } from "./exec_error.ts";
 import { protectionsOf } from "./exec_protections.ts";
 import type {
   Enforcement,
@@ -13,27 +13,12 @@ import { planMounts } from "./mounts.ts";
 import type { SeccompNeeds } from "./seccomp_needs.ts";
 import type { SandboxPolicy } from "./types.ts";
 
+export { supervisorReason, unenforced } from "./exec_error.ts";
+
 /** How the confined program is run. */
 export interface PlanOptions {
   /** The process of ours that stays outside and watches over it, if one does. */
   readonly supervisor: SupervisorFacts | undefined;
-}
-
-/** What makes a supervisor necessary; undefined when the launcher can become the program. For people. */
-export function supervisorReason(
-  policy: SandboxPolicy,
-  kernel: KernelFacts,
-): string | undefined {
-  if (policy.network.mode === "hosts") {
-    return "the network is filtered by host";
-  }
-  if (
-    policy.unixSockets.length > 0 &&
-    kernel.landlockAbi < LANDLOCK_FLOOR.resolveUnix
-  ) return "Unix sockets are granted one by one";
-  return kernel.landlockAbi < LANDLOCK_FLOOR.scopes
-    ? "the kernel does not keep signals inside"
-    : undefined;
 }
 
 /**
@@ -68,19 +53,6 @@ export function planEnforcement(
       noNamespaces: supervisor?.noNamespaces ?? "nothing supervises it",
     }),
   };
-}
-
-/** The error for a policy that this system does not hold a program to. */
-export function unenforced(state: string, cause?: unknown): AppError {
-  return new AppError(
-    "SANDBOX_UNENFORCED",
-    `Cannot enforce the sandbox: ${state}`,
-    {
-      hint: "See what this system enforces: aenv sandbox probe",
-      exitCode: ExitCode.refused,
-      cause,
-    },
-  );
 }
 
 function seccompNeeds(

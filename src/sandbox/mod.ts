@@ -11,21 +11,24 @@ export {
   type SocketAnswer,
 } from "./explain.ts";
 export { heldHere, lookAtPath, parseHostQuestion } from "./explain_host.ts";
+export { becomeConfined } from "./exec_become.ts";
 export {
-  becomeConfined,
   type ChildOptions,
   type ConfinedChild,
   startConfined,
 } from "./exec.ts";
-export { readKernelFacts, readSupervisorFacts } from "./exec_facts.ts";
-export { planEnforcement, supervisorReason, unenforced } from "./exec_plan.ts";
+export { supervisorReason, unenforced } from "./exec_error.ts";
+export { readSupervisorFacts } from "./exec_facts.ts";
+export { planEnforcement } from "./exec_plan.ts";
 export type {
   Enforcement,
   KernelFacts,
   Protection,
   SupervisorFacts,
 } from "./exec_types.ts";
+export { filterProgram } from "./exec_steps.ts";
 export { readHostFacts } from "./host_facts.ts";
+export { readKernelFacts } from "./kernel_facts.ts";
 export { mediate } from "./mediate.ts";
 export type { ProxyEvent } from "./network/events.ts";
 export { type PackageQuery, packageUrls } from "./network/package_hosts.ts";

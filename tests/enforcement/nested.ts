@@ -1,6 +1,8 @@
 /** Run inside a sandbox: what a second launch could do there that gives itself everything. Words: `become` or `start`, then a program with its arguments. */
 import type { AbsPath } from "../../src/base/paths.ts";
-import { becomeConfined, startConfined } from "../../src/sandbox/exec.ts";
+import { becomeConfined } from "../../src/sandbox/exec_become.ts";
+import { startConfined } from "../../src/sandbox/exec.ts";
+import { filterProgram } from "../../src/sandbox/exec_steps.ts";
 import {
   readKernelFacts,
   readSupervisorFacts,
@@ -28,7 +30,8 @@ const program = { path: path as AbsPath, args, env: {} };
 if (how === "become") {
   const policy = everything({ mode: "open" });
   const options = { supervisor: undefined };
-  becomeConfined(planEnforcement(policy, readKernelFacts(), options), program);
+  const enforcement = planEnforcement(policy, readKernelFacts(), options);
+  becomeConfined({ enforcement, filter: filterProgram(enforcement) }, program);
 }
 const hosts = { mode: "hosts", allow: [], ports: [] } as const;
 const policy = everything({ ...hosts, proxy: { port: 9 } });

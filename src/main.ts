@@ -27,7 +27,7 @@ if (calledAs() === "claude") {
 } else {
   if (isPlainInstall(args)) {
     const { runSettledInstall } = await import("./main_install.ts");
-    const code = runSettledInstall();
+    const code = await runSettledInstall();
     if (code !== undefined) exit(code);
   }
   const { runCli } = await import("./cli/mod.ts");

@@ -28,6 +28,7 @@
  *   login.json                   where it was before, and what was changed elsewhere for it
  *   cache/agents.json            versions of agent programs by file identity
  *   cache/list.json              what the manifests of very many envs say
+ *   cache/settled/<sha>.json     what an `install` with nothing to do said, and how all looked then
  *   cache/probes/<sha256>        trials of the sandbox that went well
  *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   secrets/                     ids of clones; values.json when secrets are kept in a file

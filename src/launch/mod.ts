@@ -30,6 +30,7 @@ export {
   type TrustView,
   viewTrust,
 } from "./trust.ts";
+export { SettledCache } from "./settled_cache.ts";
 export { settledTyped } from "./trust_settled.ts";
 export { trustsSettings } from "./trust_check.ts";
 export type { LaunchPlan } from "./types.ts";

@@ -71,6 +71,13 @@ const TOOLS: readonly Tool[] = [
   },
 ];
 
+/** Another sandbox, which the benchmark measures beside ours. */
+const SANDBOX_RUNTIME: Tool = {
+  directory: "sandbox-runtime",
+  name: "@anthropic-ai/sandbox-runtime",
+  version: "0.0.78",
+};
+
 const REFRESH_AFTER_MS = 24 * 60 * 60 * 1000;
 
 async function isOnPath(program: string): Promise<boolean> {
@@ -175,6 +182,19 @@ export async function prepareNewestClaude(): Promise<string> {
   const directory = agentDirectory("claude-newest");
   await prepareAgent(directory, "latest");
   return join(directory, "node_modules", ".bin");
+}
+
+/** Installs Anthropic's sandbox runtime unless it is there; returns its program, or undefined, with a warning, when that fails. */
+export async function prepareSandboxRuntime(): Promise<string | undefined> {
+  try {
+    await prepareTool(SANDBOX_RUNTIME);
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+    warn(error.message);
+    return undefined;
+  }
+  const { directory } = SANDBOX_RUNTIME;
+  return join(repositoryRoot(), ".cache", directory, "node_modules/.bin/srt");
 }
 
 async function installedVersion(directory: string): Promise<string> {

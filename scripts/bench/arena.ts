@@ -84,13 +84,22 @@ async function compileEmpty(
 async function makeEnvironments(arena: Arena): Promise<void> {
   await runAenv(arena, ["init", "--no-default"]);
   for (const [isolation, name] of Object.entries(ENVIRONMENTS)) {
-    await runAenv(arena, ["new", name]);
-    const manifest = join(arena.env.AENV_HOME!, "envs", name, "aenv.toml");
-    await Deno.writeTextFile(
-      manifest,
-      `aenv_schema_version = "2"\n\n[env]\nname = "${name}"\nisolation = "${isolation}"\n`,
-    );
+    await addEnvironment(arena, name, `isolation = "${isolation}"\n`);
   }
+}
+
+/** Makes an environment; `lines` follow its name under `[env]`. */
+export async function addEnvironment(
+  arena: Arena,
+  name: string,
+  lines: string,
+): Promise<void> {
+  await runAenv(arena, ["new", name]);
+  const manifest = join(arena.env["AENV_HOME"]!, "envs", name, "aenv.toml");
+  await Deno.writeTextFile(
+    manifest,
+    `aenv_schema_version = "2"\n\n[env]\nname = "${name}"\n${lines}`,
+  );
 }
 
 async function runAenv(arena: Arena, args: readonly string[]): Promise<void> {

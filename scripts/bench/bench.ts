@@ -1,7 +1,8 @@
 /**
- * `deno task bench [--rounds N] [--store-rounds N] [--dir DIR] [--bin PATH] [--agent PATH] [--check]`: what aenv costs at
- * start and where there is much of everything, against an empty program made with the same base runtime, in one interleaved
- * run; and what its store costs, against the system's own tools, in a directory of DIR. `--check` fails when a goal is missed.
+ * `deno task bench [--only SECTION,…] [--rounds N] [--store-rounds N] [--dir DIR] [--bin PATH] [--agent PATH] [--install] [--check]`:
+ * what aenv costs at start and where there is much of everything, against an empty program made with the same base runtime, in one
+ * interleaved run; what its store costs, against the system's own tools, in a directory of DIR; what the sandbox and its proxy cost,
+ * against none and against other sandboxes, which `--install` gets. `--check` fails when a goal is missed.
  */
 
 import { join } from "node:path";
@@ -17,9 +18,12 @@ import { type Arena, closeArena, ENVIRONMENTS, openArena } from "./arena.ts";
 import { reportCrowd } from "./crowd.ts";
 import { measureLeftOver } from "./left_over.ts";
 import { type Case, formatTable, measure, median } from "./measure.ts";
+import { benchProxy } from "./proxy.ts";
+import { reportSandbox } from "./sandbox.ts";
 import { benchStore } from "./store.ts";
 
 const MIN_ROUNDS = 20;
+const PROXY_ROUNDS = 5;
 
 /** Goals, as multiples of the empty program. */
 const MAX_SHIM_COST = 1.3;
@@ -29,7 +33,19 @@ const EMPTY = "empty program";
 const CURRENT = "aenv current";
 const BARE = "claude --version, bare";
 
+/** What can be measured by itself. */
+const SECTIONS = [
+  "start",
+  "memory",
+  "crowd",
+  "store",
+  "sandbox",
+  "proxy",
+] as const;
+type Section = typeof SECTIONS[number];
+
 interface Options {
+  readonly only: readonly Section[];
   readonly rounds: number;
   /** None: the store is left out. */
   readonly storeRounds: number;
@@ -37,6 +53,8 @@ interface Options {
   readonly dir: string;
   readonly aenv: string | undefined;
   readonly agent: string;
+  /** Whether other sandboxes that are missing are installed. */
+  readonly install: boolean;
   readonly check: boolean;
 }
 
@@ -44,11 +62,13 @@ function readOptions(root: string): Options {
   const { values } = parseArgs({
     args: [...Deno.args],
     options: {
+      only: { type: "string", default: SECTIONS.join(",") },
       rounds: { type: "string", default: "30" },
       "store-rounds": { type: "string", default: "3" },
       dir: { type: "string", default: "/tmp" },
       bin: { type: "string" },
       agent: { type: "string" },
+      install: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
     },
   });
@@ -61,13 +81,25 @@ function readOptions(root: string): Options {
   const agent = values.agent ??
     join(root, ".cache/agents/claude-newest/node_modules/.bin/claude");
   return {
+    only: readSections(values.only),
     rounds,
     storeRounds: Number(values["store-rounds"]),
     dir: values.dir,
     aenv: values.bin,
     agent,
+    install: values.install,
     check: values.check,
   };
+}
+
+function readSections(text: string): Section[] {
+  return text.split(",").map((word) => {
+    const section = SECTIONS.find((name) => name === word);
+    if (section !== undefined) return section;
+    throw new ScriptError(
+      `Cannot measure "${word}": there is ${SECTIONS.join(", ")}`,
+    );
+  });
 }
 
 function casesOf(arena: Arena): Case[] {
@@ -164,6 +196,35 @@ async function reportStore(
   return await benchStore(dir, { rounds: storeRounds });
 }
 
+/** Prints what the proxy of the sandbox costs and returns the goals that were missed. */
+async function reportProxy(): Promise<string[]> {
+  if (Deno.build.os !== "linux") return [];
+  say("\nThe proxy of the sandbox\n");
+  return await benchProxy({ rounds: PROXY_ROUNDS });
+}
+
+/** Measures one section, prints it, and returns the goals that were missed. */
+function measureSection(
+  section: Section,
+  arena: Arena,
+  options: Options,
+): Promise<string[]> {
+  switch (section) {
+    case "start":
+      return reportTimes(arena, options.rounds);
+    case "memory":
+      return reportMemory(arena);
+    case "crowd":
+      return reportCrowd(arena, options.rounds);
+    case "store":
+      return reportStore(options);
+    case "sandbox":
+      return reportSandbox(arena, options);
+    case "proxy":
+      return reportProxy();
+  }
+}
+
 /** A program of our own, so that no other run of the same file is counted. */
 async function obtainAenv(given: string | undefined): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "aenv-bench-bin-" });
@@ -194,12 +255,10 @@ async function main(): Promise<number> {
     cacheDir: join(root, ".cache", "runtime"),
   });
   try {
-    const missed = [
-      ...await reportTimes(arena, options.rounds),
-      ...await reportMemory(arena),
-      ...await reportCrowd(arena, options.rounds),
-      ...await reportStore(options),
-    ];
+    const missed: string[] = [];
+    for (const section of options.only) {
+      missed.push(...await measureSection(section, arena, options));
+    }
     say(
       `\n${missed.length === 0 ? "All met" : `Missed: ${missed.join("; ")}`}`,
     );

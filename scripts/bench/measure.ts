@@ -8,6 +8,8 @@ export interface Case {
   /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** What counts instead of the time it took: a number of milliseconds that it printed. */
+  readonly read?: (stdout: string) => number;
 }
 
 /** Wall-clock times of one case, in milliseconds. */
@@ -23,9 +25,10 @@ const WARM_UP_ROUNDS = 2;
 export async function measure(
   cases: readonly Case[],
   rounds: number,
+  { warmUp = WARM_UP_ROUNDS }: { readonly warmUp?: number } = {},
 ): Promise<Sample[]> {
   const times = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (const item of cases) {
       const elapsed = await timeOnce(item);
       if (round >= 0) times.get(item.name)!.push(elapsed);
@@ -51,7 +54,16 @@ async function timeOnce(item: Case): Promise<number> {
     const said = new TextDecoder().decode(output.stderr).trim();
     throw new Error(`${item.name} exited with ${output.code}: ${said}`);
   }
-  return elapsed;
+  return item.read?.(new TextDecoder().decode(output.stdout)) ?? elapsed;
+}
+
+/** The middle of what `compare` says of each round of two cases: steadier than two medians where the machine is busy. */
+export function medianOfPairs(
+  one: readonly number[],
+  other: readonly number[],
+  compare: (a: number, b: number) => number,
+): number {
+  return median(one.map((value, round) => compare(value, other[round]!)));
 }
 
 /** The middle of the values, or the mean of the two in the middle. Throws on none. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatTable, measure, median } from "./measure.ts";
+import { formatTable, measure, median, medianOfPairs } from "./measure.ts";
 
 Deno.test("median() takes the middle by value, not by text", () => {
   assert.equal(median([100, 9, 20]), 20);
@@ -22,4 +22,9 @@ Deno.test("measure() counts each round once and refuses a program that fails", a
   assert.ok(sample!.times.every((time) => time > 0));
   const bad = { ...base, name: "bad", args: ["--no-such-flag"] };
   await assert.rejects(measure([good, bad], 1), /bad exited with/);
+});
+
+Deno.test("medianOfPairs() compares what was measured in the same round", () => {
+  const times = [[10, 1, 100], [11, 3, 101]] as const;
+  assert.equal(medianOfPairs(times[1], times[0], (a, b) => a - b), 1);
 });

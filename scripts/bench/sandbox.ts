@@ -1,0 +1,227 @@
+/** What the sandbox costs: at a start, at the first one, and inside; against none, and against other sandboxes. */
+
+import { join } from "node:path";
+import { say } from "../support/script.ts";
+import { addEnvironment, type Arena, ENVIRONMENTS } from "./arena.ts";
+import {
+  type Case,
+  formatTable,
+  measure,
+  median,
+  medianOfPairs,
+  type Sample,
+} from "./measure.ts";
+import { findRivals, type Rival } from "./rivals.ts";
+
+/** Goals: milliseconds more for a start, and times the time of a program that is started inside. */
+const MAX_START_MS = 3;
+const MAX_INSIDE = 1.02;
+
+/** Rounds of what takes long. */
+const FIRST_ROUNDS = 7;
+const INSIDE_ROUNDS = 11;
+
+const PROGRAMS = 300;
+const FILES = 2_000;
+
+/** Environments with a sandbox, by what their network is. */
+const CONFINED = { open: "bench-open", hosts: "bench-hosts" } as const;
+
+const NETWORKS = {
+  open: "",
+  hosts: 'network = { mode = "hosts", allow = [] }\n',
+} as const;
+
+/** Who waits for milliseconds that bash counts. */
+const COUNTED = {
+  [`${PROGRAMS} programs`]:
+    `for ((i = 0; i < ${PROGRAMS}; i++)); do /bin/true; done`,
+  [`${FILES} files read`]: "cat files/* > /dev/null",
+} as const;
+
+/** Measures, prints, and returns the goals that were missed. */
+export async function reportSandbox(
+  arena: Arena,
+  { rounds, install }: { readonly rounds: number; readonly install: boolean },
+): Promise<string[]> {
+  if (Deno.build.os !== "linux") return [];
+  for (const [network, name] of Object.entries(CONFINED)) {
+    const lines = NETWORKS[network as keyof typeof NETWORKS];
+    const sandbox = `\n[sandbox]\nenabled = true\n${lines}`;
+    await addEnvironment(arena, name, `isolation = "private"\n${sandbox}`);
+  }
+  const { project } = arena;
+  const rivals = await findRivals({
+    ...{ home: arena.env["HOME"]!, project, install },
+  });
+  return [
+    ...await reportStarts(arena, rivals, rounds),
+    ...await reportFirst(arena),
+    ...await reportInside(arena, rivals),
+  ];
+}
+
+/** A command as it is, in an environment without a sandbox, in those with one, and in other sandboxes. */
+function everyWay(
+  arena: Arena,
+  rivals: readonly Rival[],
+  command: readonly string[],
+): Case[] {
+  const { aenv, env, project: cwd } = arena;
+  const through = (name: string, AENV: string): Case => ({
+    ...{ name, program: aenv, args: ["exec", "--", ...command], cwd },
+    env: { ...env, AENV },
+  });
+  const direct = (
+    name: string,
+    [program, ...args]: readonly string[],
+  ): Case => ({
+    ...{ name, program: program!, args, env, cwd },
+  });
+  return [
+    direct("as it is", command),
+    through("aenv, no sandbox", ENVIRONMENTS.private),
+    through("aenv, sandbox", CONFINED.open),
+    through("aenv, sandbox, listed hosts", CONFINED.hosts),
+    ...rivals.map(({ name, network, wrap }) =>
+      direct(network === "open" ? name : `${name}, listed hosts`, wrap(command))
+    ),
+  ];
+}
+
+async function reportStarts(
+  arena: Arena,
+  rivals: readonly Rival[],
+  rounds: number,
+): Promise<string[]> {
+  const agent = (name: string, AENV?: string): Case => ({
+    name,
+    program: AENV === undefined ? arena.agent : arena.shim,
+    args: ["--version"],
+    env: AENV === undefined ? arena.env : { ...arena.env, AENV },
+    cwd: arena.project,
+  });
+  const agents = await measure([
+    agent("claude --version, as it is"),
+    agent("aenv, no sandbox", ENVIRONMENTS.private),
+    agent("aenv, sandbox", CONFINED.open),
+    agent("aenv, sandbox, listed hosts", CONFINED.hosts),
+  ], rounds);
+  const programs = await measure(
+    everyWay(arena, rivals, ["/bin/true"]),
+    rounds,
+  );
+  programs[0] = { ...programs[0]!, name: "true, as it is" };
+  say(`\nStarts, medians of ${rounds} interleaved runs\n`);
+  const header = ["", "ms", "more than bare", "sandbox alone"];
+  say(formatTable([
+    header,
+    ...startRows(agents),
+    ["", "", "", ""],
+    ...startRows(programs),
+  ]));
+  const more = sandboxAlone(agents[2]!, agents);
+  say(
+    `\nGoal: a start of the agent in the sandbox ≤ ${MAX_START_MS} ms more than without`,
+  );
+  return more > MAX_START_MS ? ["start in the sandbox"] : [];
+}
+
+function startRows(samples: readonly Sample[]): string[][] {
+  const [bare, free] = samples;
+  return samples.map((sample) => {
+    const { name, times } = sample;
+    const isOurs = name.startsWith("aenv, sandbox");
+    return [
+      name,
+      median(times).toFixed(1),
+      sample === bare ? "" : difference(sample, bare!).toFixed(1),
+      isOurs ? difference(sample, free!).toFixed(1) : "",
+    ];
+  });
+}
+
+function sandboxAlone(sample: Sample, [, free]: readonly Sample[]): number {
+  return difference(sample, free!);
+}
+
+function difference(one: Sample, other: Sample): number {
+  return medianOfPairs(one.times, other.times, (a, b) => a - b);
+}
+
+/** The first start of all tries what must fail; the others read that this was done. */
+async function reportFirst(arena: Arena): Promise<string[]> {
+  const probes = join(arena.env["AENV_HOME"]!, "probes");
+  const rows = [["first start, with the trial", "ms", "more than the next"]];
+  for (const [network, AENV] of Object.entries(CONFINED)) {
+    const command: Case = {
+      name: network,
+      program: arena.aenv,
+      args: ["exec", "--", "/bin/true"],
+      env: { ...arena.env, AENV },
+      cwd: arena.project,
+    };
+    const first: number[] = [];
+    const next: number[] = [];
+    for (let round = 0; round < FIRST_ROUNDS; round++) {
+      await forget(probes);
+      first.push(await once(command));
+      next.push(await once(command));
+    }
+    const more = medianOfPairs(first, next, (a, b) => a - b);
+    rows.push([network, median(first).toFixed(1), more.toFixed(1)]);
+  }
+  say("\n" + formatTable(rows));
+  return [];
+}
+
+async function forget(dir: string): Promise<void> {
+  try {
+    await Deno.remove(dir, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function once(item: Case): Promise<number> {
+  const [{ times }] = await measure([item], 1, { warmUp: 0 }) as [Sample];
+  return times[0]!;
+}
+
+async function reportInside(
+  arena: Arena,
+  rivals: readonly Rival[],
+): Promise<string[]> {
+  const files = join(arena.project, "files");
+  await Deno.mkdir(files);
+  for (let i = 0; i < FILES; i++) {
+    await Deno.writeTextFile(join(files, `f${i}`), "x".repeat(100));
+  }
+  const missed: string[] = [];
+  for (const [what, script] of Object.entries(COUNTED)) {
+    const count = `a=$EPOCHREALTIME; ${script}; echo $a $EPOCHREALTIME`;
+    const command = ["/bin/bash", "-c", count];
+    const cases = everyWay(arena, rivals, command);
+    const samples = await measure(
+      cases.map((item) => ({ ...item, read: millisecondsOf })),
+      INSIDE_ROUNDS,
+    );
+    const [bare] = samples;
+    const rows = [[`inside, ${what}`, "ms", "÷ bare"]];
+    for (const { name, times } of samples) {
+      const ratio = medianOfPairs(times, bare!.times, (a, b) => a / b);
+      rows.push([name, median(times).toFixed(1), ratio.toFixed(3)]);
+      const counts = name === "aenv, sandbox" && what.endsWith("programs");
+      if (counts && ratio > MAX_INSIDE) missed.push(`inside, ${what}`);
+    }
+    say("\n" + formatTable(rows));
+  }
+  say(`\nGoal: a program that is started inside ≤ ${MAX_INSIDE} × outside`);
+  return missed;
+}
+
+/** Between the two times that a script printed, in seconds since the epoch. */
+function millisecondsOf(stdout: string): number {
+  const [start, end] = stdout.trim().split("\n").at(-1)!.split(" ").map(Number);
+  return (end! - start!) * 1000;
+}

@@ -18,7 +18,7 @@ import {
 import type { FoundTree } from "./contents.ts";
 import { readTree, scanTree, treeFingerprint } from "./tree.ts";
 import { identityOf, needsTrust } from "./trust_needed.ts";
-import { NPM_SETTINGS, npmSettings } from "./trust_npm.ts";
+import { NPM_SETTINGS, npmSettings, npmSettingsThere } from "./trust_npm.ts";
 import type { InstallStep } from "./types.ts";
 
 /** Where a launch happens. */
@@ -94,11 +94,16 @@ export function hashesOf(
   };
 }
 
-/** Whether the project's own settings for fetching packages are the ones that the user trusted, with this manifest. */
+/**
+ * Whether the project's own settings for fetching packages are the ones that the user was shown and trusted, with this manifest:
+ * those of a manifest without a package were not shown, and the command may be about to add one.
+ */
 export function trustsSettings(env: OpenEnv, dirs: Dirs): boolean {
   if (env.scope !== "project") return true;
   const record = readRecord(dirs, env.manifestPath);
-  const trees = record && { ...record.trees, ...hashesOf(env, []) };
+  const npm = npmSettingsThere(env);
+  const shown = npm === undefined ? {} : { [NPM_SETTINGS]: npm.hash };
+  const trees = record && { ...record.trees, ...shown };
   return decide(record, identityOf(env), trees).state === "trusted";
 }
 

@@ -27,11 +27,16 @@ export interface NpmSettings {
  * package. Throws `IO`.
  */
 export function npmSettings(env: OpenEnv): NpmSettings | undefined {
-  if (env.scope !== "project") return undefined;
   const { plugins, skills } = env.manifest;
-  if (![...plugins, ...skills].some(({ source }) => mayBePackage(source))) {
-    return undefined;
-  }
+  const hasPackage = [...plugins, ...skills].some(({ source }) =>
+    mayBePackage(source)
+  );
+  return hasPackage ? npmSettingsThere(env) : undefined;
+}
+
+/** The same for a project that may get its first package: what was not shown then is not trusted. Throws `IO`. */
+export function npmSettingsThere(env: OpenEnv): NpmSettings | undefined {
+  if (env.scope !== "project") return undefined;
   const text = readText(join(env.baseDir, ".npmrc"), MAX_BYTES);
   if (text === undefined) return undefined;
   const lines = text.split(/\r?\n/).map((line) => line.trim())

@@ -123,7 +123,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     );
     const untrusted = await call("install");
     assert.equal(untrusted.code, 1);
-    assert.match(untrusted.stderr, /once you trust the project \(aenv trust\)/);
+    assert.match(untrusted.stderr, /you trust the project \(aenv trust\)/);
     const trust = await call("trust", "--yes");
     assert.match(trust.stdout, /^npm settings$/m);
     assert.match(trust.stdout, /_authToken=\$\{NPM_TOKEN\}/);
@@ -141,7 +141,41 @@ const CHECKS: Readonly<Record<string, Check>> = {
     assert.match(changed.stderr, /npm settings changed since you trusted/);
     const again = await call("update");
     assert.equal(again.code, 1);
-    assert.match(again.stderr, /once you trust the project/);
+    assert.match(again.stderr, /you trust the project/);
+  },
+
+  async "a repository's .npmrc that was not shown counts for no package, though the project is trusted"(
+    world,
+  ) {
+    // Guards: a yes to a manifest without packages, and a login that `add` then sends to any host.
+    const { registry } = world.servers;
+    await registry.publish("@private/late", "1.0.0", { files: plugin("late") });
+    const stranger = world.machine("late");
+    const env = { ...world.env(stranger), NPM_TOKEN: registry.token };
+    const call = (...args: string[]): Promise<Finished> =>
+      run(aenvBinary(), args, { env, cwd: world.project });
+    const { host } = new URL(registry.url);
+    const manifest = `${world.project}/aenv.toml`;
+    const text = '[env]\nname = "app"\n[vars]\nA = "1"\n';
+    Deno.writeTextFileSync(manifest, text);
+    Deno.writeTextFileSync(
+      `${world.project}/.npmrc`,
+      `//${host}/:_authToken=\${NPM_TOKEN}\n`,
+    );
+    const trust = await call("trust", "--yes");
+    assert.doesNotMatch(trust.stdout, /npm settings/);
+    const words = ["add", "plugin", "late", "--source", "npm:@private/late"];
+    const refused = await call(...words);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /once aenv\.toml declares the package and/);
+    assert.equal(Deno.readTextFileSync(manifest), text);
+    // What it says helps.
+    const entry =
+      '[[plugins.enabled]]\nname = "late"\nsource = "npm:@private/late"\n';
+    Deno.writeTextFileSync(manifest, text + entry);
+    assert.match((await call("trust", "--yes")).stdout, /^npm settings$/m);
+    const installed = await call("install");
+    assert.equal(installed.code, 0, installed.stderr);
   },
 };
 

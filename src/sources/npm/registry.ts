@@ -298,7 +298,7 @@ function loginHint(registry: Registry, name: string): string {
   if (registry.config.withheld.length > 0) {
     return `The project's .npmrc sets ${
       quote(registry.config.withheld[0]!)
-    }, which counts once you trust the project (aenv trust), or in your own ~/.npmrc`;
+    }, which counts once aenv.toml declares the package and you trust the project (aenv trust); or set it in your own ~/.npmrc`;
   }
   return `Is it ${
     quote(name)

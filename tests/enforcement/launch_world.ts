@@ -146,8 +146,8 @@ export class LaunchWorld implements Disposable {
     return { PATH, HOME: this.home, USER: name, ...variables };
   }
 
-  /** What a launch here would be held to. Throws what refuses it. */
-  async plan(parts: LaunchParts = {}): Promise<Planned> {
+  /** What is launched, and as whom. */
+  request(parts: LaunchParts = {}) {
     const variables = this.#variables(parts);
     const host = hostWith({
       env: variables,
@@ -159,14 +159,15 @@ export class LaunchWorld implements Disposable {
     const name = parts.env ?? (parts.variables?.["AENV"] ? undefined : "e");
     const { env, dirs } = activeEnv(host, name);
     const opened = requireNamed(env, "launch");
-    const { policy } = await planSandbox(
-      {
-        env: opened,
-        program: this.attacker as AbsPath,
-      },
-      host,
-      dirs,
-    );
+    const program = this.attacker as AbsPath;
+    return { request: { env: opened, program }, host, dirs };
+  }
+
+  /** What a launch here would be held to. Throws what refuses it. */
+  async plan(parts: LaunchParts = {}): Promise<Planned> {
+    const variables = this.#variables(parts);
+    const { request, host, dirs } = this.request(parts);
+    const { policy } = await planSandbox(request, host, dirs);
     for (const path of policy.make) {
       Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
     }
@@ -175,7 +176,7 @@ export class LaunchWorld implements Disposable {
       policy: withProxy(policy, parts.proxyPort),
       env: {
         ...passingVariables(variables, policy.environment),
-        ...opened.manifest.vars,
+        ...request.env.manifest.vars,
         ...policy.sets,
         ...parts.sets,
       },

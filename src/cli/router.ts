@@ -7,9 +7,15 @@ import {
 import { AppError, ExitCode } from "../base/errors.ts";
 import { BUILD_INFO } from "../base/build_info.ts";
 import { didYouMean, quote } from "../base/text.ts";
-import { isInside } from "../launch/mod.ts";
+import { isInside, settleSessions } from "../launch/mod.ts";
 import type { Host } from "../os/host.ts";
-import type { Command, Input, Outcome, TableRow } from "./command.ts";
+import {
+  type Command,
+  type Input,
+  type Outcome,
+  type TableRow,
+  textOption,
+} from "./command.ts";
 import { groupHelpText, helpText } from "./help.ts";
 import { TABLE } from "./table.ts";
 
@@ -131,9 +137,18 @@ async function runVerb(
   if (typeof parsed === "string") {
     return { outcome: plain(parsed), json: false };
   }
-  if (row.mutates && isInside(host)) throw insideError(row);
+  if (row.mutates) await prepareChange(row, parsed, host);
   const json = parsed.options["json"] === true;
   return { outcome: await command.run(parsed, host, { table: TABLE }), json };
+}
+
+async function prepareChange(
+  row: TableRow,
+  input: Input,
+  host: Host,
+): Promise<void> {
+  if (isInside(host)) throw insideError(row);
+  await settleSessions(host, textOption(input, "env"));
 }
 
 function insideError({ name }: TableRow): AppError {

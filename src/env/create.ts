@@ -25,6 +25,8 @@ export interface CreateInput {
   readonly from: string | undefined;
   /** Whether the manifest holds the required keys only. */
   readonly bare: boolean;
+  /** Whether its manifest asks for the sandbox; a copy has what its source says. */
+  readonly sandbox?: boolean;
   /** Throws when this source must not be copied: what it is shown is what is copied. */
   readonly check?: (source: OpenEnv) => void;
 }
@@ -65,7 +67,7 @@ export async function createEnv(
     if (source?.kind === "env") {
       return { copied, leftOut: copyEnv(source, target) };
     }
-    writeNew(staging.manifest, newManifest(name, { bare: input.bare }));
+    writeNew(staging.manifest, newManifest(name, input));
     const leftOut = source === undefined ? [] : copyUserConfig(target);
     return { copied, leftOut };
   };

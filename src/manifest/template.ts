@@ -1,24 +1,40 @@
 /** The text of a new manifest. */
 import type { EnvName } from "../base/ids.ts";
 
-/** A manifest for `name`: with commented examples, or `bare` with the required keys only. */
+const SANDBOX = `
+[sandbox]
+enabled = true               # what it gives: aenv sandbox explain
+# paths = ["~/data:ro"]
+# network = { mode = "hosts", allow = ["@agent", "@github"] }
+`;
+
+/** What a new manifest says. */
+export interface TemplateOptions {
+  /** Without commented examples. */
+  readonly bare?: boolean;
+  /** With the sandbox on. */
+  readonly sandbox?: boolean;
+}
+
+/** A manifest for `name`: with commented examples, or `bare` with the required keys only, and the sandbox. */
 export function newManifest(
   name: EnvName,
-  options: { bare?: boolean } = {},
+  options: TemplateOptions = {},
 ): string {
   const head = `aenv_schema_version = "2"
 
 [env]
 name = "${name}"
 `;
-  if (options.bare) return head;
+  const sandbox = options.sandbox ? "\n[sandbox]\nenabled = true\n" : "";
+  if (options.bare) return head + sandbox;
   return head + `description = ""
 isolation = "private"        # or "overlay": share ~/.claude, bring everything in by flags
 project_config = "load"      # or "ignore": no CLAUDE.md, .mcp.json, .claude/ of the repository
 
 [vars]
 # NODE_ENV = "development"
-
+${options.sandbox ? SANDBOX : ""}
 # [mcp.docs]
 # command = "npx"
 # args = ["-y", "some-mcp-server"]

@@ -70,6 +70,7 @@ export {
   type ProtectState,
   protectStates,
   sessionName,
+  settleEnded,
 } from "./protect_record.ts";
 export { revertChanges, type Reverted } from "./protect_revert.ts";
 export {

@@ -124,6 +124,23 @@ export async function endProtected(
   }));
 }
 
+/**
+ * Before somebody outside changes protected files: looks at what sessions that have ended left, so that what is changed from
+ * now on is not taken for theirs.
+ */
+export async function settleEnded(dir: AbsPath): Promise<void> {
+  for (const { name } of readDir(dir) ?? []) {
+    if (!name.endsWith(".json")) continue;
+    const record = parseRecord(join(dir, name));
+    if (record === undefined || record.sessions.length === 0) continue;
+    if (record.sessions.some(isAlive)) continue;
+    await withChanges({ dir, project: record.project }, (read, changes) => ({
+      ...read,
+      pending: changes.length > 0,
+    }));
+  }
+}
+
 /** Takes what is there now for right. Returns what had changed. */
 export async function acceptChanges(
   place: ProtectPlace,

@@ -1,3 +1,4 @@
+import { AppError } from "../../base/errors.ts";
 import { createEnv, hostDirs, type OpenEnv } from "../../env/mod.ts";
 import { requireTrust } from "../../launch/mod.ts";
 import { type Command, textOption } from "../command.ts";
@@ -15,7 +16,15 @@ export const command: Command = {
       },
       {
         flags: "--bare",
-        summary: "Write a manifest with the required keys only",
+        summary: "Write a manifest without examples",
+      },
+      {
+        flags: "--sandbox",
+        summary: "Make one in which the agent is confined",
+      },
+      {
+        flags: "--no-sandbox",
+        summary: "Make one in which it is not, as without either",
       },
     ],
     examples: [
@@ -25,14 +34,25 @@ export const command: Command = {
     ],
   },
   async run(input, host) {
+    const sandbox = input.options["sandbox"];
     const from = textOption(input, "from");
     // A named env counts as its user's own: a copy must not make that of what a repository brought.
     const check = (source: OpenEnv) =>
       requireTrust(source, { host, dirs: hostDirs(host) });
+    if (sandbox !== undefined && from !== undefined && from !== "global") {
+      throw new AppError(
+        "USAGE",
+        `Cannot use "--${
+          sandbox ? "" : "no-"
+        }sandbox" with "--from": a copy has the sandbox of its source`,
+        { hint: "Leave it out, and change [sandbox] in the copy" },
+      );
+    }
     const made = await createEnv({
       name: input.args[0]!,
       from,
       bare: input.options["bare"] === true,
+      sandbox: sandbox === true,
       check,
     }, host);
     return {

@@ -9,39 +9,7 @@ import {
   type LaunchWorld,
 } from "./launch_world.ts";
 import { Servers } from "./servers.ts";
-import { asUser } from "./world.ts";
-
-/** A program of the user's that runs outside. Ends with the test. */
-class Outside implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-
-  constructor(
-    world: LaunchWorld,
-    program: string,
-    args: readonly string[],
-    env: Record<string, string> = {},
-  ) {
-    const [start, words] = asUser(world.user, program, args);
-    this.#child = new Deno.Command(start, {
-      args: [...words],
-      env: { PATH: "/usr/bin:/bin", HOME: world.home, ...env },
-      clearEnv: true,
-      cwd: "/",
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#child.status;
-  }
-}
+import { Outside } from "./outside.ts";
 
 /** Alone, and with a supervisor that looks at every connect. */
 const BOTH: readonly LaunchParts[] = [{ supervised: false }, {}];

@@ -229,8 +229,20 @@ async function writeMerged(
   });
   const directory = dirname(result.outputFiles[0]!.path);
   for (const [name, text] of await mergeStart(outputs, entry)) {
+    if (name === entry) refuseWideCharacters(name, text);
     await writeOutput(join(directory, name), text);
   }
+}
+
+/** V8 takes a file of ASCII as it lies there; any other has to be decoded and copied at every start. The bundler leaves them in regular expressions. */
+function refuseWideCharacters(name: string, text: string): void {
+  const found = /.{0,40}[^\0-\x7f]/.exec(text);
+  if (found === null) return;
+  throw new ScriptError(
+    `Cannot bundle "${name}": a character is not ASCII, write it as \\u: ${
+      found[0]
+    }`,
+  );
 }
 
 async function writeOutput(path: string, text: string): Promise<void> {

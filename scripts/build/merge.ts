@@ -27,8 +27,9 @@ export async function mergeStart(
   if (start.length === 1) return texts;
   const parts = start.filter((name) => name !== entry)
     .map((name) => byName.get(name)!);
-  texts.set(entry, await mergedText(entry, parts, texts));
-  for (const part of parts) texts.set(part.name, standIn(part, entry));
+  const names = new ExportNames();
+  texts.set(entry, await mergedText(entry, parts, { texts, names }));
+  for (const part of parts) texts.set(part.name, standIn(part, entry, names));
   return texts;
 }
 
@@ -46,20 +47,30 @@ function loadedWith(
   return seen;
 }
 
-/** The name under which the role's file exports what a part of it exported. */
-function exportedAs(part: Output, name: string): string {
-  return `${part.name.replace(/\W/g, "_")}$${name}`;
+/** The names under which the role's file exports what its parts exported: short ones, since every launch reads them. */
+class ExportNames {
+  readonly #names = new Map<string, string>();
+
+  of(part: Output, name: string): string {
+    const key = `${part.name} ${name}`;
+    const known = this.#names.get(key) ?? `$${this.#names.size.toString(36)}`;
+    this.#names.set(key, known);
+    return known;
+  }
 }
 
 async function mergedText(
   entry: string,
   parts: readonly Output[],
-  texts: ReadonlyMap<string, string>,
+  { texts, names }: {
+    readonly texts: ReadonlyMap<string, string>;
+    readonly names: ExportNames;
+  },
 ): Promise<string> {
-  const names = new Set([entry, ...parts.map(({ name }) => name)]);
+  const merged = new Set([entry, ...parts.map(({ name }) => name)]);
   const lines = parts.filter((part) => part.exports.length > 0).map((part) => {
     const list = part.exports.map((name) =>
-      `${name} as ${exportedAs(part, name)}`
+      `${name} as ${names.of(part, name)}`
     );
     return `export { ${list.join(", ")} } from "./${part.name}";`;
   });
@@ -75,7 +86,7 @@ async function mergedText(
     minify: true,
     write: false,
     logLevel: "silent",
-    plugins: [inMemory(names, texts)],
+    plugins: [inMemory(merged, texts)],
   });
   return result.outputFiles[0]!.text;
 }
@@ -103,9 +114,7 @@ function inMemory(
 }
 
 /** What stands in a part's place for those that are loaded later: the role's file has been loaded then. */
-function standIn(part: Output, entry: string): string {
-  const list = part.exports.map((name) =>
-    `${exportedAs(part, name)} as ${name}`
-  );
+function standIn(part: Output, entry: string, names: ExportNames): string {
+  const list = part.exports.map((name) => `${names.of(part, name)} as ${name}`);
   return `export{${list.join(",")}}from"./${entry}";\n`;
 }

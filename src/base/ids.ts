@@ -16,7 +16,8 @@ export const MAX_NAME_LENGTH = 100;
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 /** Device names that Windows answers for in every directory. */
-const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)/i;
+const WINDOWS_DEVICE =
+  /^(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])\s*(\.|$)/i;
 
 /** Whether Windows takes this file name for a device, whatever its ending. */
 export function isWindowsDevice(name: string): boolean {

@@ -310,6 +310,13 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/version.ts"),
   },
   {
+    name: "__confined",
+    group: "internal",
+    hidden: true,
+    summary: "Confine itself by a policy and become a program",
+    load: () => import("./commands/confined.ts"),
+  },
+  {
     name: "__use-target",
     group: "internal",
     hidden: true,

@@ -12,6 +12,11 @@ export { isInside } from "./inside.ts";
 export { findPresetHosts, planSandbox, probeSandbox } from "./sandbox.ts";
 export type { ProbeReport } from "./sandbox_probe.ts";
 export type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
+export {
+  becomeByFile,
+  confinedWords,
+  prepareConfined,
+} from "./sandbox_child.ts";
 export { settleSessions } from "./sandbox_settle.ts";
 export { serveLaunch } from "./serve.ts";
 export type { RunningServices } from "./service_run.ts";

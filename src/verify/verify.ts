@@ -7,9 +7,11 @@ import { looksLikeCredential, redact } from "../base/redact.ts";
 import { quote } from "../base/text.ts";
 import { endRun, type OpenEnv } from "../env/mod.ts";
 import {
+  confinedWords,
   environmentOf,
   type LaunchPlan,
   planLaunch,
+  prepareConfined,
   prepareLaunch,
   serveLaunch,
 } from "../launch/mod.ts";
@@ -72,13 +74,13 @@ export async function verifyEnv(
   const start = monotonicMs();
   const request = { env, args: ["-p", "/context"] };
   const planned = await planLaunch(request, host, dirs);
-  if (planned.sandbox !== undefined) throw notConfined(env);
   const environment = await environmentOf(planned, env, { host, dirs });
   const plan = { ...planned, environment };
   const sources = sourcesOf(env, plan, host);
   checkPolicy(sources);
   const runDir = await prepareLaunch(plan, { env, host, dirs });
   try {
+    await prepareConfined(plan, { env, host, dirs });
     const user = userOf(plan, { host, dirs });
     const step = { env, host, dirs, plan, runDir, sources, user };
     return await withServices(
@@ -88,17 +90,6 @@ export async function verifyEnv(
   } finally {
     endRun(runDir);
   }
-}
-
-/** This starts the agent as it is; what the manifest confines is not started that way. */
-function notConfined({ label }: OpenEnv): AppError {
-  return new AppError(
-    "NOT_SUPPORTED",
-    `Cannot verify environment ${
-      quote(label)
-    }: it asks for the sandbox, in which this version does not verify`,
-    { exitCode: ExitCode.refused },
-  );
 }
 
 /** Does it while what runs beside the agent runs. */
@@ -273,9 +264,11 @@ async function runOnce(step: Verification, prompt: string): Promise<Seen> {
       : parseAbsPath(cache, "$XDG_CACHE_HOME"),
   );
   const config = overlayConfig(step, user, place);
+  const args = plan.args.map((arg) => arg === "/context" ? prompt : arg);
+  const start = startOf(step, place.root);
   const seen = await observe({
-    program: plan.program,
-    args: plan.args.map((arg) => arg === "/context" ? prompt : arg),
+    program: start.program,
+    args: [...start.args, ...args],
     environment: plan.environment,
     cwd: plan.cwd,
     place,
@@ -287,6 +280,16 @@ async function runOnce(step: Verification, prompt: string): Promise<Seen> {
     ...seen,
     observation: renamePaths(seen.observation, config.configDir, user.dir),
   };
+}
+
+/** How the agent is started: through us where it has to be confined. */
+function startOf(
+  { plan: { program, sandbox }, host }: Verification,
+  writable: AbsPath,
+): { readonly program: AbsPath; readonly args: readonly string[] } {
+  return sandbox === undefined
+    ? { program, args: [] }
+    : confinedWords(sandbox.policy, host, { program, writable });
 }
 
 /** Paths in the copy are shown as what they are copies of. */

@@ -12,10 +12,13 @@ export interface Case {
   readonly read?: (stdout: string) => number;
 }
 
-/** Wall-clock times of one case, in milliseconds. */
+/** What one case took, round by round, in milliseconds. */
 export interface Sample {
   readonly name: string;
+  /** On the clock. */
   readonly times: readonly number[];
+  /** Of processors, with all that it waited for: says more than the clock where the machine is busy. Zeros but on Linux. */
+  readonly cpu: readonly number[];
 }
 
 /** Rounds that are run first and not counted. */
@@ -27,14 +30,21 @@ export async function measure(
   rounds: number,
   { warmUp = WARM_UP_ROUNDS }: { readonly warmUp?: number } = {},
 ): Promise<Sample[]> {
-  const times = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
+  const samples = cases.map(({ name }) => ({
+    name,
+    times: [] as number[],
+    cpu: [] as number[],
+  }));
   for (let round = -warmUp; round < rounds; round++) {
-    for (const item of cases) {
+    for (const [i, item] of cases.entries()) {
+      const before = childrenCpu();
       const elapsed = await timeOnce(item);
-      if (round >= 0) times.get(item.name)!.push(elapsed);
+      if (round < 0) continue;
+      samples[i]!.times.push(elapsed);
+      samples[i]!.cpu.push(childrenCpu() - before);
     }
   }
-  return [...times].map(([name, values]) => ({ name, times: values }));
+  return samples;
 }
 
 async function timeOnce(item: Case): Promise<number> {
@@ -55,6 +65,23 @@ async function timeOnce(item: Case): Promise<number> {
     throw new Error(`${item.name} exited with ${output.code}: ${said}`);
   }
   return item.read?.(new TextDecoder().decode(output.stdout)) ?? elapsed;
+}
+
+const RUSAGE_CHILDREN = -1;
+/** Of `struct rusage`; it begins with two pairs of seconds and microseconds. */
+const RUSAGE_BYTES = 144;
+
+const libc = Deno.build.os !== "linux" ? undefined : Deno.dlopen("libc.so.6", {
+  getrusage: { parameters: ["i32", "buffer"], result: "i32" },
+});
+
+/** Milliseconds that processors spent on children that have ended. */
+function childrenCpu(): number {
+  if (libc === undefined) return 0;
+  const usage = new BigInt64Array(RUSAGE_BYTES / 8);
+  libc.symbols.getrusage(RUSAGE_CHILDREN, usage);
+  const [userS, userUs, systemS, systemUs] = [...usage].map(Number);
+  return (userS! + systemS!) * 1000 + (userUs! + systemUs!) / 1000;
 }
 
 /** The middle of what `compare` says of each round of two cases: steadier than two medians where the machine is busy. */

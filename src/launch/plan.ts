@@ -10,12 +10,17 @@ import {
   compatProblem,
   findAgent,
 } from "../agents/mod.ts";
-import { type OpenEnv, readConfig, runDirFor } from "../env/mod.ts";
+import {
+  type OpenEnv,
+  readAgreedLock,
+  readConfig,
+  runDirFor,
+} from "../env/mod.ts";
 import { isDirectory, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { readCallerSettings } from "./caller_settings.ts";
 import { checkLaunchable, checkPassing } from "./checks.ts";
-import { type Contents, planContents } from "./contents.ts";
+import type { Contents } from "./contents.ts";
 import {
   environmentChanges,
   launchEnvironment,
@@ -70,7 +75,7 @@ export async function planLaunch(
   const { isAgent, agent, program } = programsOf(request, host, dirs);
   if (isAgent) await checkCompat(env, program, { host, dirs });
   const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
-  const contents = trustedContents(env, { home, dirs }, trust);
+  const contents = await trustedContents(env, { home, dirs }, trust);
   const sandbox = await draftSandbox({ env, program, agent }, host, dirs);
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
@@ -148,11 +153,19 @@ function isConfined({ manifest }: OpenEnv): boolean {
   return manifest.sandbox?.enabled ?? false;
 }
 
-function trustedContents(
+async function trustedContents(
   env: OpenEnv,
   place: { readonly home: AbsPath; readonly dirs: Dirs },
   trust: LaunchTrust | undefined,
-): Contents {
+): Promise<Contents> {
+  const { plugins, skills } = env.manifest;
+  if (plugins.length + skills.length === 0) {
+    // The lock may pin more than there is. How sources are read need not be known.
+    readAgreedLock(env);
+    trust?.checkTrees([]);
+    return { plugins: [], skillsPlugin: undefined, installs: [] };
+  }
+  const { planContents } = await import("./contents.ts");
   if (trust === undefined) return planContents(env, place);
   const contents = planContents(env, place, {
     hashOf: (tree) => trust.hashOf(tree),

@@ -9,6 +9,7 @@ import type { Peer } from "../os/unix_socket.ts";
 import {
   endProtected,
   type Enforcement,
+  type KernelFacts,
   mediate,
   parseRules,
   planEnforcement,
@@ -22,6 +23,7 @@ import {
   sessionName,
   startConfined,
   startProxy,
+  type SupervisorFacts,
 } from "../sandbox/mod.ts";
 import type { Variables } from "./environment.ts";
 import { checkEnforced } from "./sandbox_probe.ts";
@@ -38,14 +40,19 @@ interface Domain {
   readonly mark: number;
 }
 
+interface LinuxFacts {
+  readonly kernel: KernelFacts;
+  readonly supervisor: SupervisorFacts;
+}
+
 /** What a supervisor confines its agent and servers with. */
 export class SupervisedSandbox {
   readonly #sandbox: PlannedSandbox;
   readonly #context: PerformContext;
   readonly #children: Children;
   readonly #guardian: Guardian;
-  readonly #kernel = readKernelFacts();
-  readonly #facts = readSupervisorFacts();
+  /** Undefined on macOS. */
+  readonly #linux: LinuxFacts | undefined;
   readonly #proxy: RunningProxy | undefined;
   readonly #servers = new Map<string, Domain>();
   /** Real path of a service's socket → processes for which the mediator connected, and that the service has not yet taken. */
@@ -62,6 +69,10 @@ export class SupervisedSandbox {
     this.#children = parts.children;
     this.#proxy = parts.proxy;
     this.#guardian = new Guardian(parts.children, []);
+    this.#linux = sandbox.policy.os === "darwin" ? undefined : {
+      kernel: readKernelFacts(),
+      supervisor: readSupervisorFacts(),
+    };
   }
 
   /** Makes what every domain needs. Throws (exit 3) when protected files were changed, or the system cannot enforce it. */
@@ -164,9 +175,9 @@ export class SupervisedSandbox {
 
   async #tryAll(): Promise<void> {
     for (const domain of [...this.#servers.values(), this.#agent]) {
-      if (domain?.enforcement === undefined) continue;
+      if (domain?.enforcement === undefined || !this.#linux) continue;
       const { dirs } = this.#context;
-      await checkEnforced(domain.enforcement, this.#kernel, dirs);
+      await checkEnforced(domain.enforcement, this.#linux.kernel, dirs);
     }
   }
 
@@ -185,10 +196,9 @@ export class SupervisedSandbox {
       ? { ...planned, network: { ...network, proxy } }
       : planned;
     const mark = newMark();
-    if (policy.os === "darwin") return { policy, enforcement: undefined, mark };
-    const enforcement = planEnforcement(policy, this.#kernel, {
-      supervisor: this.#facts,
-    });
+    if (!this.#linux) return { policy, enforcement: undefined, mark };
+    const { kernel, supervisor } = this.#linux;
+    const enforcement = planEnforcement(policy, kernel, { supervisor });
     this.#guardian.addMark(mark);
     return { policy, enforcement, mark };
   }

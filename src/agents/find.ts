@@ -16,6 +16,7 @@ import {
   stat,
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { isShut } from "../os/libc.ts";
 
 /** A candidate that was passed over, and why. */
 export interface PassedOver {
@@ -73,7 +74,9 @@ function pathCandidates(name: string, host: Host): AbsPath[] {
       suffixes.map((s) =>
         join(parseAbsPath(dir, "a directory of PATH"), name + s)
       )
-    );
+    )
+    // As in a shell: a directory that is closed is none to look in.
+    .filter((path) => !isShut(path));
 }
 
 function problemWith(

@@ -13,6 +13,7 @@ import { activeEnv } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import { isExecutable } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { isShut } from "../os/libc.ts";
 import { isInside } from "./inside.ts";
 import { globalEnvironment } from "./shim.ts";
 import { performLaunch } from "./perform.ts";
@@ -62,7 +63,8 @@ function findCommand(name: string, host: Host, searchPath: string): AbsPath {
     : searchPath.split(PATH_LIST_SEPARATOR).filter(isAbsolutePath).map((dir) =>
       join(parseAbsPath(dir, "a directory of PATH"), name)
     );
-  const found = candidates.find(isExecutable);
+  // As in a shell: a directory of PATH that is closed is none to look in.
+  const found = candidates.find((path) => !isShut(path) && isExecutable(path));
   if (found) return found;
   throw new AppError(
     "AGENT_NOT_FOUND",

@@ -62,6 +62,7 @@ const ACCESS_FLAGS = Deno.build.os === "darwin"
   : { effective: 0x200, noFollow: 0x100, here: -100 };
 
 const ENOENT = 2;
+const EACCES = 13;
 const ENOTDIR = 20;
 
 /**
@@ -79,6 +80,14 @@ export function isAbsent(path: string, options: { follow: boolean }): boolean {
     const code = errno();
     return code === ENOENT || code === ENOTDIR;
   });
+}
+
+/** Whether `path` lies in a directory that is closed to this user: no program there can be run by it. */
+export function isShut(path: string): boolean {
+  if (Deno.build.os === "windows" || path.includes("\0")) return false;
+  const { effective, here } = ACCESS_FLAGS;
+  return libc().faccessat(here, cString(path), 0, effective) !== 0 &&
+    errno() === EACCES;
 }
 
 /** `text` as a NUL-terminated string. Throws a TypeError when it holds a NUL. */

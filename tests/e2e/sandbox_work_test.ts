@@ -1,5 +1,6 @@
 /** Ordinary work in the sandbox, through `aenv exec`: what goes on as ever, and what the README says does not. */
 import assert from "node:assert/strict";
+import { run } from "../support/process.ts";
 import { Tmux } from "../support/tmux.ts";
 import { registryClaim, workClaim, WorkWorld } from "./sandbox_work_world.ts";
 
@@ -27,6 +28,10 @@ workClaim(
     assert.equal(next.code, 3);
     assert.match(next.stderr, /protected files were changed/);
     assert.match(next.stderr, /aenv sandbox review/);
+    const review = ["sandbox", "review", "-E", "box", "--accept"];
+    const { code, stderr } = await world.aenv(review);
+    assert.equal(code, 0, stderr);
+    assert.equal(await world.prints("echo again"), "again");
   },
 );
 
@@ -111,6 +116,20 @@ if __name__ == "__main__":
     with tempfile.NamedTemporaryFile() as file: print(subprocess.check_output(["cat", file.name]) == b"")
 `;
 
+Deno.test("a directory of PATH that is closed to the user is passed over, inside and outside", async () => {
+  using world = await WorkWorld.open("somebody");
+  const shut = `${world.root}/shut`;
+  Deno.mkdirSync(`${shut}/bin`, { recursive: true });
+  Deno.chmodSync(shut, 0);
+  const env = { ...world.env, PATH: `${shut}/bin:${world.env["PATH"]}` };
+  for (const AENV of ["box", "global"]) {
+    const [program, words] = world.command("bash", "-c", "echo found");
+    const options = { env: { ...env, AENV }, cwd: world.project };
+    const { code, stdout, stderr } = await run(program, words, options);
+    assert.deepEqual([code, stdout], [0, "found\n"], stderr);
+  }
+});
+
 workClaim("a C program is built and run, by make", async (world) => {
   const out = await world.prints(`
 printf '#include <stdio.h>\\nint main(void) { puts("built"); }\\n' > a.c
@@ -184,7 +203,7 @@ X`);
   },
 );
 
-// What the README lists under "What the sandbox does not let you do".
+// What the README lists.
 workClaim(
   "what the sandbox does not let you do fails at once, and says so",
   async (world) => {

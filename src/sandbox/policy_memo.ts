@@ -43,6 +43,8 @@ export interface MemoPlace {
   /** This program: another build is another program. */
   readonly self: AbsPath;
   readonly kernel: KernelFacts;
+  /** Microseconds since the epoch; the clock's unless given. */
+  readonly now?: number;
 }
 
 /** How a policy is enforced without a supervisor. */
@@ -62,7 +64,7 @@ interface Body {
   readonly projectRoot: AbsPath;
   readonly ready: {
     readonly enforcement: Enforcement;
-    readonly filter: string;
+    readonly filter: readonly number[];
     readonly trial: AbsPath;
   } | null;
 }
@@ -125,7 +127,7 @@ export function recallPolicy(
     const policy = { ...body.policy, environment };
     const { ready, projectRoot } = body;
     if (ready !== null) {
-      recalled.set(policy, { ...ready, filter: fromBase64(ready.filter) });
+      recalled.set(policy, { ...ready, filter: new Uint8Array(ready.filter) });
     }
     return { policy, projectRoot };
   } catch (error) {
@@ -147,7 +149,8 @@ export function offerMemo(
   looks: Recorded,
   place: MemoPlace & { readonly key: MemoKey },
 ): void {
-  if (looks.latest > epochMs() * 1000 - SETTLED) return;
+  const now = place.now ?? epochMs() * 1000;
+  if (looks.latest > now - SETTLED) return;
   offered.set(made.policy, (ready) => write(made, looks, { ...place, ready }));
 }
 
@@ -174,9 +177,7 @@ function write(
   const { environment: _, ...rest } = policy;
   const body: Body = {
     ...{ looks: list, real, policy: rest, projectRoot },
-    ready: ready === undefined
-      ? null
-      : { ...ready, filter: toBase64(ready.filter) },
+    ready: ready === undefined ? null : { ...ready, filter: [...ready.filter] },
   };
   const text = JSON.stringify(body);
   const realRun = realRunDir(policy, runDir);
@@ -244,17 +245,5 @@ function inJson(path: AbsPath): string {
 
 function isDamage(error: unknown): boolean {
   return error instanceof SyntaxError || error instanceof TypeError ||
-    // Bytes that are not as they were encoded.
-    error instanceof DOMException ||
     (error instanceof AppError && error.code === "IO");
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(
-    Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""),
-  );
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }

@@ -1,0 +1,393 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  SandboxWorld,
+  type WorldOptions,
+} from "../../tests/support/sandbox_world.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { readHostFacts } from "./host_facts.ts";
+import { readKernelFacts } from "./kernel_facts.ts";
+import { buildPolicy } from "./policy.ts";
+import type { PolicyInput } from "./policy_input.ts";
+import { makePolicy } from "./policy_make.ts";
+import {
+  memoKey,
+  type MemoPlace,
+  readyEnforcement,
+  recallPolicy,
+  rememberPolicy,
+} from "./policy_memo.ts";
+import type { SandboxPolicy } from "./types.ts";
+
+const LINUX = { ignore: Deno.build.os !== "linux" };
+const HOUR = 3600e6;
+
+/** Launches in one world, each with a run directory of its own. */
+class Launches implements Disposable {
+  readonly world = new SandboxWorld();
+  readonly slot = this.world.dir("home/.aenv/envs/e");
+  #count = 100;
+
+  constructor() {
+    this.world.dir("home/.aenv/runs");
+    Deno.chmodSync(this.slot, 0o700);
+  }
+
+  [Symbol.dispose](): void {
+    this.world[Symbol.dispose]();
+  }
+
+  /** The input and place of the next launch. */
+  next(options: WorldOptions = {}): { input: PolicyInput; place: MemoPlace } {
+    const name = `${++this.#count}-777`;
+    const runDir = this.world.at(`home/.aenv/runs/${name}`);
+    const base = this.world.input(options);
+    const input: PolicyInput = {
+      ...base,
+      places: [...base.places, {
+        path: runDir,
+        access: "read",
+        why: { source: "run", text: "generated for this launch" },
+        make: true,
+      }],
+      tmpDir: join(runDir, "tmp"),
+    };
+    const place = {
+      dir: join(this.slot, "sandbox"),
+      runDir,
+      self: Deno.execPath() as AbsPath,
+      kernel: { ...readKernelFacts(), uid: Deno.uid()! },
+      now: Date.now() * 1000 + HOUR,
+    };
+    return { input, place };
+  }
+
+  /** A launch that leaves a memo where it may. */
+  async launch(options: WorldOptions = {}): Promise<SandboxPolicy> {
+    const { input, place } = this.next(options);
+    const { policy } = await makePolicy(input, place);
+    rememberPolicy(policy);
+    this.#untilTimeMoves();
+    return policy;
+  }
+
+  /** The policy that is remembered for the next launch, beside the one that looking anew gives; the first is undefined where none is. */
+  both(options: WorldOptions = {}) {
+    const { input, place } = this.next(options);
+    const key = memoKey(input, place);
+    const known = key && recallPolicy(input, place, key)?.policy;
+    const fresh = outcome(() => buildPolicy(input, readHostFacts(input)));
+    return { known, fresh, place };
+  }
+
+  /** Until a change gets another time than the last one: older kernels count in steps of some milliseconds. */
+  #untilTimeMoves(): void {
+    const path = this.world.file("clock", "");
+    const first = Deno.statSync(path).ctime!.getTime();
+    const deadline = Date.now() + 5000;
+    while (Date.now() < deadline) {
+      Deno.chmodSync(path, 0o600);
+      if (Deno.statSync(path).ctime!.getTime() > first + 1) return;
+    }
+    throw new Error("the clock of the file system stands still");
+  }
+}
+
+function outcome(make: () => SandboxPolicy): SandboxPolicy | string {
+  try {
+    return make();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Names below a world that changes are made to: what a policy looks at, and what lies around it. */
+const NAMES = [
+  "project",
+  "project/.git",
+  "project/.git/config",
+  "project/.git/hooks",
+  "project/.git/modules/m/HEAD",
+  "project/.git/worktrees/w",
+  "project/.mcp.json",
+  "project/.claude",
+  "project/.vscode",
+  "project/sub/.git",
+  "project/src/a",
+  "project/link",
+  "data",
+  "data/deep",
+  "data/a.txt",
+  "home/.gitconfig",
+  "home/.npmrc",
+  "home/.config/git/config",
+  "home/.cargo",
+  "home/bin",
+  "home/bin/tool",
+  "home/bin/lib",
+  "home/.aenv/envs/e/claude",
+  "elsewhere/tool",
+  "home/.cache/npm",
+] as const;
+const TEXTS = [
+  "",
+  "a = b\n",
+  "//registry.example/:_authToken=npm_0123456789012345678901234567890123\n",
+  "[core]\n\thooksPath = tools\n",
+  '[include]\n\tpath = extra\n[user]\n\tname = "x"\n',
+  "#!/bin/sh\n",
+  "gitdir: ../elsewhere\n",
+] as const;
+
+const name = fc.constantFrom(...NAMES);
+const change = fc.oneof(
+  fc.record({
+    do: fc.constant("write"),
+    at: name,
+    text: fc.constantFrom(...TEXTS),
+  }),
+  fc.record({ do: fc.constant("remove"), at: name, text: fc.constant("") }),
+  fc.record({ do: fc.constant("mkdir"), at: name, text: fc.constant("") }),
+  fc.record({ do: fc.constant("link"), at: name, text: name }),
+  fc.record({ do: fc.constant("move"), at: name, text: name }),
+  fc.record({ do: fc.constant("chmod"), at: name, text: fc.constant("") }),
+);
+
+interface Change {
+  readonly do: string;
+  readonly at: string;
+  readonly text: string;
+}
+
+/** Makes a change, as far as it is possible. */
+function apply(world: SandboxWorld, { do: kind, at, text }: Change): void {
+  const path = world.at(at);
+  try {
+    switch (kind) {
+      case "write":
+        world.file(at, text);
+        break;
+      case "mkdir":
+        world.dir(at);
+        break;
+      case "remove":
+        Deno.removeSync(path, { recursive: true });
+        break;
+      case "link":
+        Deno.removeSync(path, { recursive: true });
+        Deno.symlinkSync(world.at(text), path);
+        break;
+      case "move":
+        Deno.renameSync(path, world.at(text));
+        break;
+      case "chmod":
+        Deno.chmodSync(path, 0o700);
+    }
+  } catch (error) {
+    // Most changes do not fit what is there.
+    assert.ok(error instanceof Error && "code" in error, String(error));
+  }
+}
+
+function optionsOf({ root }: SandboxWorld): WorldOptions {
+  return {
+    wishes: {
+      paths: [
+        { path: `${root}/data`, access: "rw" },
+        { path: `${root}/data/*.txt`, access: "ro" },
+        { path: "link", access: "ro" },
+      ],
+      cacheDirs: ["~/.cache/npm"],
+      protect: [".env", "src/*"],
+    },
+    input: {
+      variables: { PATH: `${root}/home/bin:/usr/bin:/bin` },
+      environment: [{ name: "PATH", passes: true, why: "system" }],
+    },
+  };
+}
+
+Deno.test({
+  name:
+    "recallPolicy() gives what looking anew gives, or nothing, after any changes of the host",
+  ...LINUX,
+  async fn() {
+    let [hits, misses] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 6 }),
+        async (rounds) => {
+          using launches = new Launches();
+          const { world } = launches;
+          const options = optionsOf(world);
+          for (const changes of [[], ...rounds, []]) {
+            try {
+              await launches.launch(options);
+            } catch (error) {
+              // The policy is refused; looking anew must say so too.
+              assert.equal(launches.both(options).fresh, String(error));
+            }
+            for (const one of changes) apply(world, one);
+            const { known, fresh } = launches.both(options);
+            if (known === undefined) misses++;
+            else {
+              hits++;
+              assert.deepEqual(known, fresh);
+            }
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+    assert.ok(hits > 10 && misses > 5, `${hits} hits, ${misses} misses`);
+  },
+});
+
+Deno.test({
+  name:
+    "recallPolicy() takes nothing of the launch before but what stays the same",
+  ...LINUX,
+  async fn() {
+    using launches = new Launches();
+    await launches.launch();
+    const first = await launches.launch();
+    const { known, fresh, place } = launches.both();
+    assert.deepEqual(known, fresh);
+    assert.notEqual(known?.tmpDir, first.tmpDir);
+    assert.equal(known?.tmpDir, join(place.runDir, "tmp"));
+    const text = JSON.stringify(known);
+    assert.ok(!text.includes(first.tmpDir), "the run directory before");
+  },
+});
+
+Deno.test({
+  name:
+    "recallPolicy() knows nothing when the launch, the program or the kernel is another",
+  ...LINUX,
+  async fn() {
+    using launches = new Launches();
+    const { world } = launches;
+    await launches.launch();
+    await launches.launch();
+    assert.ok(launches.both().known);
+    const wishes = { network: { mode: "none" } } as const;
+    const others: WorldOptions[] = [
+      { wishes },
+      { wishes: { protect: ["x"] } },
+      { input: { uid: 4711 } },
+      { input: { home: world.at("elsewhere") } },
+      { input: { variables: { PATH: "/usr/bin" } } },
+      { input: { environment: [{ name: "A", passes: false, why: "" }] } },
+      { input: { domain: "mcp.x" } },
+      { cwd: "other" },
+    ];
+    for (const other of others) {
+      assert.equal(launches.both(other).known, undefined);
+    }
+    const { input, place } = launches.next();
+    const { kernel } = place;
+    const places: Partial<MemoPlace>[] = [
+      { self: "/bin/sh" as AbsPath },
+      { kernel: { ...kernel, release: "7.0" } },
+      { kernel: { ...kernel, landlockAbi: 1 } },
+    ];
+    for (const other of places) {
+      const moved = { ...place, ...other };
+      const key = memoKey(input, moved)!;
+      assert.equal(recallPolicy(input, moved, key), undefined);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "recallPolicy() believes no memo that others may write, that is a link, or that is damaged",
+  ...LINUX,
+  async fn() {
+    using launches = new Launches();
+    await launches.launch();
+    await launches.launch();
+    const { input, place } = launches.next();
+    const key = memoKey(input, place)!;
+    const isKnown = () => recallPolicy(input, place, key) !== undefined;
+    assert.ok(isKnown());
+    const text = Deno.readTextFileSync(key.path);
+    Deno.chmodSync(key.path, 0o620);
+    assert.ok(!isKnown());
+    Deno.chmodSync(key.path, 0o600);
+    Deno.chmodSync(place.dir, 0o720);
+    assert.ok(!isKnown());
+    Deno.chmodSync(place.dir, 0o700);
+    assert.ok(isKnown());
+    const aside = launches.world.at("aside");
+    Deno.renameSync(key.path, aside);
+    Deno.symlinkSync(aside, key.path);
+    assert.ok(!isKnown());
+    Deno.removeSync(key.path);
+    for (const size of [0, 1, 100, text.length - 1]) {
+      Deno.writeTextFileSync(key.path, text.slice(0, size), { mode: 0o600 });
+      assert.ok(!isKnown(), `${size} bytes`);
+    }
+    Deno.writeTextFileSync(key.path, text);
+    assert.ok(isKnown());
+  },
+});
+
+Deno.test({
+  name:
+    "rememberPolicy() keeps nothing that was read while it was still being changed, and no text that looks like a mark",
+  ...LINUX,
+  async fn() {
+    using launches = new Launches();
+    const { world } = launches;
+    await launches.launch();
+    world.file("home/.npmrc", "a = b\n");
+    const { input, place } = launches.next();
+    const now = Date.now() * 1000;
+    const { policy } = await makePolicy(input, { ...place, now });
+    rememberPolicy(policy);
+    assert.equal(launches.both().known, undefined);
+    await launches.launch();
+    assert.ok(launches.both().known);
+    world.dir("project/\\u0000run/.git");
+    await launches.launch();
+    assert.equal(launches.both().known, undefined);
+  },
+});
+
+Deno.test({
+  name: "readyEnforcement() comes back with the policy that it was kept with",
+  ...LINUX,
+  async fn() {
+    using launches = new Launches();
+    await launches.launch();
+    Deno.removeSync(launches.next().place.dir, { recursive: true });
+    const { input, place } = launches.next();
+    const { policy } = await makePolicy(input, place);
+    const ready = {
+      enforcement: {
+        landlock: {
+          ...{ abi: 6, handledFiles: 1, handledNetwork: 0, scoped: 3 },
+          paths: [{
+            path: policy.tmpDir,
+            kind: "directory" as const,
+            access: 1,
+          }],
+        },
+        seccomp: {} as never,
+        mediation: undefined,
+        mounts: undefined,
+        protections: [],
+      },
+      filter: new Uint8Array([1, 2, 255]),
+      trial: "/trial" as AbsPath,
+    };
+    rememberPolicy(policy, ready);
+    const { known } = launches.both();
+    const found = readyEnforcement(known!)!;
+    assert.deepEqual(found.filter, ready.filter);
+    assert.equal(found.enforcement.landlock.paths[0]!.path, known!.tmpDir);
+    assert.notEqual(known!.tmpDir, policy.tmpDir);
+    assert.equal(readyEnforcement(policy), undefined);
+  },
+});

@@ -14,7 +14,7 @@ export interface PolicyView {
   readonly isHeld: IsHeld;
 }
 
-const ORDER = ["write", "exec", "read", "device", "create"] as const;
+const ORDER = ["write", "exec", "read", "device", "create", "folders"] as const;
 
 /** The lines of a whole policy, control characters not yet escaped. */
 export function policyLines(

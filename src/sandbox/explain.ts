@@ -44,7 +44,7 @@ export function decidePath(
       "nothing grants it";
     return { ...question, allowed: false, grant, protection: undefined, why };
   }
-  const holders = isChange(operation) ? holdersOf(policy, path) : [];
+  const holders = isChange(operation) ? holdersOf(policy, path, operation) : [];
   const held = holders.find(isHeld);
   if (held !== undefined) {
     const why = `protected: ${held.why.text}`;
@@ -71,7 +71,7 @@ export function grantFor(
   return grants.filter((grant) =>
     covers(grant, path) && RIGHTS[grant.access].includes(operation) &&
     // What is granted is not itself made or taken away: that is a matter of the directory above.
-    (operation !== "create" || grant.path !== path)
+    (!isEntry(operation) || grant.path !== path)
   ).sort((a, b) => b.path.length - a.path.length)[0];
 }
 
@@ -80,14 +80,23 @@ function covers({ path, kind }: PathGrant, at: AbsPath): boolean {
 }
 
 function isChange(operation: Operation): boolean {
-  return operation === "write" || operation === "create";
+  return operation === "write" || isEntry(operation);
 }
 
-/** The protected paths that `path` is, lies below, or (a directory) leads to. */
-function holdersOf(policy: SandboxPolicy, path: AbsPath): ProtectedPath[] {
+/** Whether it is about the directory above as much as about the path. */
+function isEntry(operation: Operation): boolean {
+  return operation === "create" || operation === "folder";
+}
+
+/** The protected paths that `path` is, lies below, or (a directory that could be moved away) leads to. */
+function holdersOf(
+  policy: SandboxPolicy,
+  path: AbsPath,
+  operation: Operation,
+): ProtectedPath[] {
   return policy.protected.filter((held) =>
     held.path === path || (held.tree && isBelow(path, held.path)) ||
-    isBelow(held.path, path)
+    (operation !== "folder" && isBelow(held.path, path))
   );
 }
 
@@ -117,6 +126,7 @@ export const ACCESS_WORDS: Readonly<Record<PathGrant["access"], string>> = {
   write: "read and write",
   device: "use as a device",
   create: "make and use own files",
+  folders: "read, and make directories",
 };
 
 /** An answer about a Unix socket. */

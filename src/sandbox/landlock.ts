@@ -78,6 +78,7 @@ const OPERATION_RIGHTS: Readonly<Record<Operation, number>> = {
   create: FILE_RIGHT.removeDir | FILE_RIGHT.removeFile |
     FILE_RIGHT.makeDir | FILE_RIGHT.makeReg | FILE_RIGHT.makeSock |
     FILE_RIGHT.makeFifo | FILE_RIGHT.makeSym | FILE_RIGHT.refer,
+  folder: FILE_RIGHT.makeDir,
   ioctl: FILE_RIGHT.ioctlDev,
 };
 

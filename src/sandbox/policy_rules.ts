@@ -111,7 +111,11 @@ const OURS: ReadonlySet<ReasonSource> = new Set([
   "tmp",
 ]);
 
-const isWriting: ReadonlySet<Access> = new Set(["write", "create"]);
+const isWriting: ReadonlySet<Access> = new Set([
+  "write",
+  "create",
+  "folders",
+]);
 
 /** Facts that the rules are about. */
 export interface RuleFacts {

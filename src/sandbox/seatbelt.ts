@@ -36,6 +36,7 @@ const OPERATIONS: Readonly<Record<Access, string>> = {
   write: "file-read* file-write* process-exec* file-map-executable",
   device: "file-read* file-write-data file-ioctl",
   create: "file-write*",
+  folders: "file-read*",
 };
 
 /** Names are looked up through it. */
@@ -104,6 +105,9 @@ function grantRule(grant: PathGrant, parameters: Parameters): string {
   const filter = grant.kind === "directory" ? "subpath" : "literal";
   const place = `(${filter} (param "${parameters.name(grant.path)}"))`;
   const rule = `(allow ${OPERATIONS[grant.access]} ${place})`;
+  if (grant.access === "folders") {
+    return `${rule}\n(allow file-write-create (require-all ${place} (vnode-type DIRECTORY)))`;
+  }
   if (grant.access !== "create") return rule;
   // Without a look at directories: what others have there cannot be found.
   return `${rule}\n(allow file-read-data (require-all ${place} (require-not (vnode-type DIRECTORY))))`;
@@ -209,7 +213,7 @@ function rootRules(
   parameters: Parameters,
 ): string[] {
   const making = grants.filter(({ access }) =>
-    access === "write" || access === "create"
+    access === "write" || access === "create" || access === "folders"
   );
   const roots = making.filter(({ path }) =>
     !making.some((grant) =>

@@ -31,7 +31,13 @@ export interface Reason {
  * What may be done at a path and everywhere below it. {@link RIGHTS} says what each means. Rights add up along a path:
  * a grant below another one can only add.
  */
-export type Access = "read" | "exec" | "write" | "device" | "create";
+export type Access =
+  | "read"
+  | "exec"
+  | "write"
+  | "device"
+  | "create"
+  | "folders";
 
 /** What somebody wants to do at a path. Looking at metadata (stat) is always allowed. */
 export type Operation =
@@ -45,6 +51,8 @@ export type Operation =
   | "write"
   /** Make, remove, rename and link entries. */
   | "create"
+  /** Make directories. */
+  | "folder"
   /** Control a device. */
   | "ioctl";
 
@@ -52,11 +60,13 @@ export type Operation =
 export const RIGHTS: Readonly<Record<Access, readonly Operation[]>> = {
   read: ["read", "list"],
   exec: ["read", "list", "exec"],
-  write: ["read", "list", "exec", "write", "create"],
+  write: ["read", "list", "exec", "write", "create", "folder"],
   /** An existing device: nothing is created. */
   device: ["read", "list", "write", "ioctl"],
   /** A place shared with others, such as /dev/shm: own files can be made and used, those of others cannot be found. */
-  create: ["read", "write", "create"],
+  create: ["read", "write", "create", "folder"],
+  /** A place whose files others run: directories can be made there, nothing in them, and none moved. */
+  folders: ["read", "list", "folder"],
 };
 
 /** One granted path. */

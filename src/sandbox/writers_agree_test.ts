@@ -47,6 +47,7 @@ const access = fc.constantFrom<Access>(
   "write",
   "create",
   "device",
+  "folders",
 );
 
 const grant = fc.record({ probe, access }).map(
@@ -76,8 +77,16 @@ const policy = fc.record({
 type Generated = typeof policy extends fc.Arbitrary<infer T> ? T : never;
 
 function make(value: Generated): SandboxPolicy {
-  const changing = value.grants.filter(({ access }) =>
-    access === "write" || access === "create" || access === "device"
+  // No policy gives more at, above or below a place where directories alone can be made.
+  const given = value.grants.filter((grant) =>
+    grant.access !== "folders" ||
+    !value.grants.some((other) =>
+      other !== grant &&
+      (isIn(other.path, grant.path) || isIn(grant.path, other.path))
+    )
+  );
+  const changing = given.filter(({ access }) =>
+    access !== "read" && access !== "exec"
   );
   // As policies are built: what is protected lies in a writable place, and no grant makes a sealed place writable but an exception.
   const sealed = value.sealed.filter(({ path }) =>
@@ -90,9 +99,9 @@ function make(value: Generated): SandboxPolicy {
     why: WHY,
   }));
   return policyWith({
-    grants: value.grants,
+    grants: given,
     protected: value.protected.filter(({ path }) =>
-      value.grants.some((grant) =>
+      given.some((grant) =>
         grant.access === "write" && path !== grant.path &&
         isIn(path, grant.path)
       )
@@ -107,7 +116,7 @@ function landlockAllows(
   { path, isDirectory }: Probe,
   operation: Operation,
 ): boolean {
-  const at = operation === "create"
+  const at = operation === "create" || operation === "folder"
     ? path.slice(0, path.lastIndexOf("/"))
     : path;
   const rights = rules.paths.filter((rule) =>
@@ -121,6 +130,7 @@ function landlockAllows(
     create: isDirectory
       ? FILE_RIGHT.makeDir | FILE_RIGHT.removeDir
       : FILE_RIGHT.makeReg | FILE_RIGHT.removeFile,
+    folder: FILE_RIGHT.makeDir,
     ioctl: FILE_RIGHT.ioctlDev,
   }[operation];
   return (rights & needed) === needed;
@@ -132,6 +142,7 @@ const SEATBELT: Readonly<Record<Operation, readonly string[]>> = {
   exec: ["process-exec"],
   write: ["file-write-data"],
   create: ["file-write-create", "file-write-unlink"],
+  folder: ["file-write-create"],
   ioctl: ["file-ioctl"],
 };
 
@@ -151,7 +162,7 @@ function profileOf(policy: SandboxPolicy): Profile {
 
 function operationsOn({ isDirectory }: Probe): Operation[] {
   return isDirectory
-    ? ["list", "create"]
+    ? ["list", "folder"]
     : ["read", "write", "exec", "ioctl", "create"];
 }
 

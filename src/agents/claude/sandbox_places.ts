@@ -9,7 +9,7 @@ import type { UserConfig } from "./user_config.ts";
 /** One place and what may be done there. */
 export interface AgentPlace {
   readonly path: AbsPath;
-  readonly access: "read" | "write";
+  readonly access: "read" | "write" | "folders";
   /** For people. */
   readonly why: string;
   readonly part: "agent" | "login";
@@ -44,7 +44,6 @@ const STATE_DIRS: readonly string[] = [
   "file-history",
   "paste-cache",
   "plans",
-  "session-env",
   "sessions",
   "statsig",
   "tasks",
@@ -130,6 +129,12 @@ function overlayPlaces({ user, cwd }: AgentPlacesInput): AgentPlace[] {
         make: true,
       })
     ),
+    ...(isDirectory(dir)
+      ? [place(join(dir, "session-env"), "folders", {
+        why: "each session makes a directory; files in it run in that session",
+        make: true,
+      })]
+      : []),
   ];
 }
 
@@ -178,7 +183,7 @@ function loginPlaces(
 
 function place(
   path: AbsPath,
-  access: "read" | "write",
+  access: AgentPlace["access"],
   more: Pick<AgentPlace, "why"> & Partial<AgentPlace>,
 ): AgentPlace {
   return { path, access, part: "agent", make: false, ...more };

@@ -202,6 +202,7 @@ const VERBS: Readonly<Record<PathAnswer["operation"], string>> = {
   exec: "run",
   write: "write",
   create: "make and remove files in",
+  folder: "make directories in",
   ioctl: "control",
 };
 

@@ -13,6 +13,7 @@ function furnish(world: LaunchWorld): void {
     "envs/e/trusted.json": "[]\n",
     "envs/e/.secrets.id": "id\n",
     "envs/e/protect/blobs/aa": "kept\n",
+    "envs/e/sandbox/0a.json": "a remembered policy\n",
     "envs/other/aenv.toml": "# another env\n",
     "envs/other/claude/settings.json": "{}\n",
     "login/claude/.credentials.json": "{}\n",
@@ -32,6 +33,7 @@ const AENV_FILES = [
   ...["envs/e/aenv.toml", "envs/e/aenv.lock", "envs/e/trusted.json"],
   ...["envs/e/installed/0a/review/hooks/hooks.json", "envs/e/.secrets.id"],
   ...["envs/e/protect/blobs/aa", "envs/other/aenv.toml", "state/1/record.json"],
+  ...["envs/e/sandbox/0a.json"],
   ...["envs/other/claude/settings.json", "runs/1-1/settings.json"],
   ...["shims/claude"],
 ];
@@ -294,7 +296,7 @@ launchClaim(
       ...["shell-snapshots/snapshot-bash-1-a.sh", "plugins/p/hooks.json"],
       ...["agents/a.md", "commands/c.md", "skills/s/SKILL.md"],
       ...[".credentials.json", "projects/-another/memory/MEMORY.md"],
-      ...["ide/1.lock", "statusline.sh"],
+      ...["ide/1.lock", "statusline.sh", "session-env/1/setup-hook-0.sh"],
     ];
     for (const name of names) world.file(`home/.claude/${name}`, "{}\n");
     world.file("home/.claude.json", "{}\n");
@@ -307,6 +309,18 @@ launchClaim(
     await world.refuses(
       Object.fromEntries([
         ...names.map((name) => [name, `echo evil >> ${at}/${name}`]),
+        ["a new variable", `echo evil > ${at}/session-env/1/hook.sh`],
+        [
+          "a link",
+          `mkdir -p ${at}/session-env/2 &&
+          ln -s ${world.project}/file ${at}/session-env/2/setup-hook-0.sh`,
+        ],
+        ["the next", `cd ${at}/session-env && mv -T 1 4`],
+        [
+          "a rename",
+          `mkdir -p d && echo evil > d/setup-hook-0.sh &&
+          mv -T d ${at}/session-env/3`,
+        ],
         ["a new snapshot", `echo evil > ${at}/shell-snapshots/new.sh`],
         ["a new hook", `echo evil > ${at}/hooks/new.sh`],
         ["the state", `echo evil >> ${world.home}/.claude.json`],
@@ -315,7 +329,8 @@ launchClaim(
     );
     const slug = world.project.replace(/[^A-Za-z0-9]/g, "-");
     const own = await world.shell(
-      `echo x >> ${at}/projects/${slug}/s.jsonl && echo ok`,
+      `echo x >> ${at}/projects/${slug}/s.jsonl && mkdir ${at}/session-env/9 &&
+      ls ${at}/session-env/9 && echo ok`,
       { env: "o" },
     );
     assert.equal(own, "ok");

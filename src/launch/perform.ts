@@ -7,7 +7,6 @@ import {
   endRun,
   isSharedPlace,
   liveRuns,
-  maySharePlaces,
   notFound,
   type OpenEnv,
   registerProject,
@@ -78,7 +77,7 @@ async function sandboxOf(
   context: PerformContext,
 ): Promise<ReadySandbox | undefined> {
   if (sandbox === undefined) return undefined;
-  const { ReadySandbox } = await import("./sandbox_run.ts");
+  const { ReadySandbox } = await import("./sandbox_launch.ts");
   return await ReadySandbox.open(sandbox, context);
 }
 
@@ -111,7 +110,7 @@ export async function prepareLaunch(
   try {
     // The record comes first: a removal that does not see it is seen here, and the other way round.
     prepareSlot(context);
-    await installAll(plan.installs, context);
+    await installAll(plan, context);
     rememberMarks(env, plan.installs, dirs);
     for (const file of plan.files) writeNew(file.path, file.content);
     if (plan.isolation === "private") {
@@ -162,7 +161,7 @@ function prepareSlot({ env, host, dirs }: PerformContext): void {
  * nobody uses them.
  */
 async function installAll(
-  installs: readonly InstallStep[],
+  { installs, sandbox }: LaunchPlan,
   context: PerformContext,
 ): Promise<void> {
   const { env } = context;
@@ -176,17 +175,16 @@ async function installAll(
     const steps = installs.filter((step) => isWithin(step.target, root));
     await installRoot(root, steps, context);
   }
-  if (missing.length > 0 || hasForeign(roots, env)) {
+  if (missing.length > 0 || (sandbox === undefined && hasShared(roots, env))) {
     removeUnused(roots, context);
   }
 }
 
-/** Whether an env that is not confined has a place with files that others may have too, from when it was. */
-function hasForeign(
+/** Whether there are other places with files that other envs may have too: an agent that is not confined shall not find them. */
+function hasShared(
   roots: ReadonlySet<AbsPath>,
-  { slot, manifest }: OpenEnv,
+  { slot }: OpenEnv,
 ): boolean {
-  if (maySharePlaces(manifest)) return false;
   return (readDir(slot.installed) ?? [])
     .map(({ name }) => join(slot.installed, name))
     .some((path) => isSharedPlace(path) && !roots.has(path));

@@ -32,7 +32,7 @@ export async function draftSandbox(
   dirs: Dirs,
 ): Promise<SandboxDraft | undefined> {
   if (!request.env.manifest.sandbox?.enabled) return undefined;
-  const { SandboxDraft } = await import("./sandbox_plan.ts");
+  const { SandboxDraft } = await import("./sandbox_launch.ts");
   return SandboxDraft.of(request, host, dirs);
 }
 

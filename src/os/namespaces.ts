@@ -5,7 +5,11 @@ import { cString } from "./libc.ts";
 import { syscall } from "./syscall.ts";
 
 /** Flags of clone(2). */
-export const NAMESPACE = { mount: 0x00020000, user: 0x10000000 } as const;
+export const NAMESPACE = {
+  mount: 0x00020000,
+  ipc: 0x08000000,
+  user: 0x10000000,
+} as const;
 
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
@@ -17,6 +21,7 @@ const O_CLOEXEC = 0o2000000;
 const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
 const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
 const MOUNT_ATTR_RDONLY = 1n;
+const PATH_MAX = 4096;
 const MS_REC = 0x4000;
 const MS_SLAVE = 0x80000;
 
@@ -36,8 +41,13 @@ function writeSteps(path: string, text: string): Step[] {
     call: "openat",
     args: [AT_FDCWD, cString(path), O_WRONLY | O_CLOEXEC, 0],
   };
-  const args = [{ resultOf: open }, bytes, bytes.length];
-  return [open, { call: "write", args }];
+  const file = { resultOf: open };
+  return [
+    open,
+    { call: "write", args: [file, bytes, bytes.length] },
+    // What is open for writing cannot be made read-only.
+    { call: "close", args: [file] },
+  ];
 }
 
 /** Keeps what is mounted in this namespace out of all others. What is mounted outside still comes in. */
@@ -49,11 +59,31 @@ export function ownMountsStep(): Step {
   };
 }
 
-/** Mounts the directory at a real path over itself. Fails when a symbolic link is on the way. */
+/** Looks where the process is, and goes there again: without it a process stays below what was mounted before. */
+export function sameDirectorySteps(): {
+  readonly look: Step;
+  readonly go: Step;
+} {
+  const path = new Uint8Array(PATH_MAX);
+  return {
+    look: { call: "getcwd", args: [path, path.length] },
+    go: { call: "chdir", args: [path] },
+  };
+}
+
+/** A tree of files that is to be mounted where it is. */
+export interface Bind {
+  /** Takes a copy of what is mounted there now. */
+  readonly take: readonly Step[];
+  /** Mounts the copy over it. */
+  readonly put: readonly Step[];
+}
+
+/** Mounts what lies at a real path over itself. Fails when a symbolic link is on the way. */
 export function bindSteps(
   path: string,
   options: { readOnly: boolean },
-): Step[] {
+): Bind {
   const here = cString("");
   // One descriptor for what is mounted and where, so that nothing can take its place in between.
   const target = openRealPathStep(path);
@@ -63,19 +93,9 @@ export function bindSteps(
     call: "open_tree",
     args: [{ resultOf: target }, here, flags],
   };
-  const attributes = new Uint8Array(
-    new BigUint64Array([MOUNT_ATTR_RDONLY, 0n, 0n, 0n]).buffer,
-  );
-  const makeReadOnly: Step = {
-    call: "mount_setattr",
-    args: [
-      { resultOf: tree },
-      here,
-      AT_EMPTY_PATH | AT_RECURSIVE,
-      attributes,
-      attributes.length,
-    ],
-  };
+  const readOnly = options.readOnly
+    ? [readOnlyStep({ resultOf: tree }, here)]
+    : [];
   const move: Step = {
     call: "move_mount",
     args: [
@@ -86,5 +106,24 @@ export function bindSteps(
       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
     ],
   };
-  return [target, tree, ...(options.readOnly ? [makeReadOnly] : []), move];
+  return { take: [target, tree, ...readOnly], put: [move] };
+}
+
+/** Makes everything that is mounted now read-only. */
+export function allReadOnlyStep(): Step {
+  return readOnlyStep(AT_FDCWD, cString("/"));
+}
+
+function readOnlyStep(
+  at: number | { readonly resultOf: Step },
+  path: Uint8Array<ArrayBuffer>,
+): Step {
+  const attributes = new Uint8Array(
+    new BigUint64Array([MOUNT_ATTR_RDONLY, 0n, 0n, 0n]).buffer,
+  );
+  const flags = AT_EMPTY_PATH | AT_RECURSIVE;
+  return {
+    call: "mount_setattr",
+    args: [at, path, flags, attributes, attributes.length],
+  };
 }

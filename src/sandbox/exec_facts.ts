@@ -53,7 +53,7 @@ const FORBIDDING: readonly (readonly [name: string, value: string])[] = [
 ];
 
 function namespaceProblem(): string | undefined {
-  const nothing = { pinned: [], readOnly: [] };
+  const nothing = { writable: [], pinned: [], readOnly: [] };
   const child = cloneAndRun([
     ...namespaceSteps(nothing),
     { call: "exit_group", args: [0] },

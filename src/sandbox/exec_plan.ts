@@ -33,7 +33,11 @@ export function planEnforcement(
   if (kernel.landlockAbi < 1) {
     throw unenforced("this kernel has no Landlock, or has it switched off");
   }
-  const seccomp = seccompNeeds(policy, kernel, { supervisor });
+  const mounts = supervisor && planMounts(policy, supervisor);
+  const seccomp = {
+    ...seccompNeeds(policy, kernel, { supervisor }),
+    ownSharedMemory: mounts !== undefined,
+  };
   const mediation = mediationRules(policy, seccomp);
   if (mediation !== undefined) {
     const reason = supervisor === undefined
@@ -41,7 +45,6 @@ export function planEnforcement(
       : supervisor.noMediation;
     if (reason !== undefined) throw unenforced(reason);
   }
-  const mounts = supervisor && planMounts(policy, supervisor);
   const landlock = landlockRules(policy, kernel.landlockAbi);
   return {
     landlock,
@@ -59,7 +62,7 @@ function seccompNeeds(
   policy: SandboxPolicy,
   { landlockAbi, architecture }: KernelFacts,
   { supervisor }: PlanOptions,
-): SeccompNeeds {
+): Omit<SeccompNeeds, "ownSharedMemory"> {
   const { mode } = policy.network;
   return {
     architecture,

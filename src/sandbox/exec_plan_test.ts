@@ -83,6 +83,7 @@ Deno.test("planEnforcement() without a supervisor mediates and mounts nothing", 
     unix: "none",
     truncation: false,
     devices: false,
+    ownSharedMemory: false,
     signals: "kernel",
     marked: false,
   });
@@ -118,6 +119,7 @@ Deno.test("planEnforcement() with a supervisor mediates Unix sockets and mounts 
     signals: false,
   });
   assert.deepEqual(planned.mounts, {
+    writable: ["/project"],
     pinned: ["/project/.git"],
     readOnly: ["/project/.git/hooks"],
   });
@@ -125,6 +127,8 @@ Deno.test("planEnforcement() with a supervisor mediates Unix sockets and mounts 
   assert.equal(by["unix-sockets"], "mediator");
   assert.equal(by["protected-directories"], "namespace");
   assert.equal(by["protected-files"], "comparison");
+  assert.equal(by["metadata"], "namespace");
+  assert.equal(by["shared-memory"], "namespace");
   assert.equal(by["orphans"], "seccomp");
 });
 

@@ -23,7 +23,7 @@ export function protectionsOf(parts: EnforcementParts): Protection[] {
 }
 
 function fileProtections(
-  { landlock, seccomp }: EnforcementParts,
+  { landlock, seccomp, mounts }: EnforcementParts,
 ): Protection[] {
   const has = (right: number) => (landlock.handledFiles & right) !== 0;
   return [
@@ -56,9 +56,12 @@ function fileProtections(
     },
     {
       id: "metadata",
-      by: "nothing",
-      note: "names, sizes and times can be seen everywhere; owner, mode and " +
-        "times of own files can be changed",
+      by: mounts ? "namespace" : "nothing",
+      note: mounts
+        ? "owner, mode and times of files are changed where files may be " +
+          "written; names, sizes and times can be seen everywhere"
+        : "owner, mode and times of own files can be changed, and names, " +
+          "sizes and times seen, everywhere",
     },
   ];
 }
@@ -145,8 +148,10 @@ function processProtections(
     },
     {
       id: "shared-memory",
-      by: "seccomp",
-      note: "none by number (System V, POSIX queues)",
+      by: seccomp.ownSharedMemory ? "namespace" : "seccomp",
+      note: seccomp.ownSharedMemory
+        ? "System V memory and POSIX queues of its own"
+        : "none by number (System V, POSIX queues)",
     },
     {
       id: "privileges",

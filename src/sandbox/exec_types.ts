@@ -64,8 +64,10 @@ export interface Protection {
   readonly note: string;
 }
 
-/** What is mounted over itself in a mount namespace, in this order. */
+/** What becomes of the tree of files in a mount namespace of its own: read-only but for what is named, in this order. */
 export interface MountPlan {
+  /** As it is outside. Outer ones first. */
+  readonly writable: readonly AbsPath[];
   /** Cannot be renamed or removed any more; what lies below stays as it is. Outer ones first. */
   readonly pinned: readonly AbsPath[];
   /** Read-only with everything below. */

@@ -1,4 +1,4 @@
-/** Protected directories that are made read-only in a mount namespace, where the kernel gives one without root. */
+/** A mount namespace in which protected directories are read-only, and all that is not granted, where the kernel gives one without root. */
 import { type AbsPath, isBelow, parent } from "../base/paths.ts";
 import type { MountPlan, SupervisorFacts } from "./exec_types.ts";
 import type { SandboxPolicy } from "./types.ts";
@@ -14,14 +14,24 @@ export function planMounts(
   if (supervisor.noNamespaces !== undefined) return undefined;
   const trees = paths.filter(({ state, tree }) => state === "directory" && tree)
     .map(({ path }) => path);
-  const readOnly = trees.filter((path) =>
-    !trees.some((other) => isBelow(path, other))
-  );
+  const readOnly = outermost(trees);
   if (readOnly.length === 0) return undefined;
   const roots = grants.filter(({ access }) => access === "write")
     .map(({ path }) => path);
   const pinned = new Set(readOnly.flatMap((path) => between(path, roots)));
-  return { pinned: [...pinned].sort(), readOnly: [...readOnly].sort() };
+  const writable = grants.filter(({ access }) =>
+    access === "write" || access === "create" || access === "folders"
+  ).map(({ path }) => path);
+  return {
+    writable: outermost(writable).sort(),
+    pinned: [...pinned].sort(),
+    readOnly: [...readOnly].sort(),
+  };
+}
+
+/** Those that lie below no other one. */
+function outermost(paths: readonly AbsPath[]): AbsPath[] {
+  return paths.filter((path) => !paths.some((other) => isBelow(path, other)));
 }
 
 /** The directories between a path and the writable one it lies in: moving one of them would move the path away. */

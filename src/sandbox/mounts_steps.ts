@@ -2,26 +2,40 @@
 import { readCapabilities } from "../os/capabilities.ts";
 import type { Step } from "../os/clone.ts";
 import {
+  allReadOnlyStep,
   bindSteps,
   NAMESPACE,
   ownMountsStep,
+  sameDirectorySteps,
   sameIdSteps,
 } from "../os/namespaces.ts";
 import type { MountPlan } from "./exec_types.ts";
 
 /** Which namespaces the child needs: who may mount anyway keeps the user namespace, in which owners look as they are. */
 export function namespaceFlags(): number {
-  return readCapabilities().canMount
-    ? NAMESPACE.mount
-    : NAMESPACE.mount | NAMESPACE.user;
+  const own = NAMESPACE.mount | NAMESPACE.ipc;
+  return readCapabilities().canMount ? own : own | NAMESPACE.user;
 }
 
 /** What the child does in its namespaces, before it gives up its capabilities. */
 export function namespaceSteps(plan: MountPlan): Step[] {
+  const writable = plan.writable.map((path) =>
+    bindSteps(path, { readOnly: false })
+  );
+  const inner = [
+    ...plan.pinned.map((path) => bindSteps(path, { readOnly: false })),
+    ...plan.readOnly.map((path) => bindSteps(path, { readOnly: true })),
+  ];
+  const directory = sameDirectorySteps();
   return [
+    directory.look,
     ...(readCapabilities().canMount ? [] : sameIdSteps()),
     ownMountsStep(),
-    ...plan.pinned.flatMap((path) => bindSteps(path, { readOnly: false })),
-    ...plan.readOnly.flatMap((path) => bindSteps(path, { readOnly: true })),
+    // Copies that are taken before stay as they are.
+    ...writable.flatMap(({ take }) => take),
+    allReadOnlyStep(),
+    ...writable.flatMap(({ put }) => put),
+    ...inner.flatMap(({ take, put }) => [...take, ...put]),
+    directory.go,
   ];
 }

@@ -66,19 +66,23 @@ export class ProbeGround implements Disposable {
   /** What must fail under this enforcement. */
   attempts(enforcement: Enforcement): Attempt[] {
     return [
-      ...this.#files(),
+      ...this.#files(enforcement),
+      ...this.#metadata(enforcement),
       ...this.#network(enforcement),
       ...this.#sockets(enforcement),
       ...processes(),
-      ...kernel(),
+      ...kernel(enforcement),
       ...this.#directories(enforcement),
     ];
   }
 
-  #files(): Attempt[] {
+  #files({ mounts }: Enforcement): Attempt[] {
     const file = cString(this.#file);
     const other = cString(join(this.#directory, "new"));
-    const refused = ["EACCES"] as const;
+    // Where all is mounted read-only that is not granted, that comes first.
+    const refused = mounts === undefined
+      ? ["EACCES"] as const
+      : ["EACCES", "EROFS"] as const;
     const open = (path: Uint8Array<ArrayBuffer>, flags: number) =>
       tries("openat", AT_FDCWD, path, flags, 0o600);
     return [
@@ -107,6 +111,17 @@ export class ProbeGround implements Disposable {
         expected: refused,
       },
     ];
+  }
+
+  #metadata({ mounts }: Enforcement): Attempt[] {
+    if (mounts === undefined) return [];
+    const file = cString(this.#file);
+    return [{
+      id: "metadata",
+      attempt: "change the mode of a file",
+      steps: [tries("fchmodat", AT_FDCWD, file, 0o644)],
+      expected: ["EROFS"],
+    }];
   }
 
   #network({ seccomp }: Enforcement): Attempt[] {
@@ -221,7 +236,7 @@ function processes(): Attempt[] {
   ];
 }
 
-function kernel(): Attempt[] {
+function kernel({ seccomp }: Enforcement): Attempt[] {
   const refused = ["EPERM"] as const;
   const byte = new Uint8Array([10]);
   return [
@@ -249,12 +264,14 @@ function kernel(): Attempt[] {
       steps: [tries("io_uring_setup", 1, new Uint8Array(120))],
       expected: refused,
     },
-    {
-      id: "shared-memory",
-      attempt: "share memory by number",
-      steps: [tries("shmget", IPC_PRIVATE, PAGE, 0o600)],
-      expected: ["ENOSYS"],
-    },
+    ...(seccomp.ownSharedMemory ? [] : [
+      {
+        id: "shared-memory",
+        attempt: "share memory by number",
+        steps: [tries("shmget", IPC_PRIVATE, PAGE, 0o600)],
+        expected: ["ENOSYS"],
+      } as const,
+    ]),
     {
       id: "privileges",
       attempt: "get rights from set-id programs",

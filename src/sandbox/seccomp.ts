@@ -108,7 +108,10 @@ export function rulesFor(needs: SeccompNeeds): readonly CallRule[] {
     ...openCalls(needs),
     ...limitCalls(needs),
     { calls: FORBIDDEN, then: "EPERM" },
-    { calls: SHARED_BY_NUMBER, then: "ENOSYS" },
+    {
+      calls: SHARED_BY_NUMBER,
+      then: needs.ownSharedMemory ? "allow" : "ENOSYS",
+    },
     // What it starts is described in memory, where flags cannot be looked at. Programs fall back to clone().
     { calls: ["clone3"], then: "ENOSYS" },
     { calls: ["clone"], then: refuseBits("arg0", NAMESPACE_FLAGS) },

@@ -13,6 +13,8 @@ export interface SeccompNeeds {
   readonly truncation: boolean;
   /** Whether devices that may not be opened have to be kept out of control here, since Landlock does not. */
   readonly devices: boolean;
+  /** Whether memory and messages that are shared by number are its own, in a namespace. */
+  readonly ownSharedMemory: boolean;
   /** Who is asked about signals: the kernel's own rules, or a mediator. */
   readonly signals: "kernel" | "mediated";
   /** Whether the mark of the session must stay. */

@@ -23,6 +23,7 @@ function outcome(
     architecture: "aarch64",
     truncation: false,
     devices: false,
+    ownSharedMemory: false,
     signals: "kernel",
     marked: false,
   }));

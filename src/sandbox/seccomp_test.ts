@@ -21,6 +21,7 @@ const STRICT: Omit<SeccompNeeds, "architecture"> = {
   unix: "none",
   truncation: false,
   devices: false,
+  ownSharedMemory: false,
   signals: "kernel",
   marked: false,
 };
@@ -84,6 +85,12 @@ Deno.test("every network mode refuses the same dangerous calls", () => {
     for (const name of SHARED) {
       assert.equal(outcome({ internet }, name), "ENOSYS", name);
     }
+  }
+});
+
+Deno.test("memory is shared by number in a namespace only", () => {
+  for (const name of ["shmget", "semop", "msgsnd", "mq_open"] as const) {
+    assert.equal(outcome({ ownSharedMemory: true }, name), "allow");
   }
 });
 

@@ -68,6 +68,7 @@ async function start(
   stdio: readonly [number, number, number],
   asked: Set<string>,
 ): Promise<number> {
+  Deno.chdir(request.cwd);
   const kernel = readKernelFacts();
   const supervisor = request.supervised ? readSupervisorFacts() : undefined;
   const landlockAbi = Math.min(kernel.landlockAbi, request.landlockAbi);
@@ -81,7 +82,6 @@ async function start(
     },
   );
   const { program, args, env, ownSession } = request;
-  Deno.chdir(request.cwd);
   const mark = 0x5e000000 + Math.floor(Math.random() * 0xffffff);
   const options = { stdio, ownSession, mark };
   const child = startConfined(

@@ -99,7 +99,7 @@ export class McpWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // After a test that failed half way.
     for (const pid of processesOf(this.world.root)) {
-      if (pid !== Deno.pid) Deno.kill(pid, "SIGKILL");
+      if (pid !== Deno.pid) endProcess(pid);
     }
     await this.world[Symbol.asyncDispose]();
   }
@@ -280,5 +280,14 @@ export function isThere(path: string): boolean {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return false;
+  }
+}
+
+/** Ends a process that may be ending by itself. */
+function endProcess(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -47,9 +47,9 @@ const REFUSED: Readonly<Record<string, readonly [string, RegExp]>> = {
     `[[plugins.enabled]]\nname = "p"\nsource = "./p"`,
     /it does not exist/,
   ],
-  "a sandbox that this version cannot make": [
-    "[sandbox]\nenabled = true",
-    /sandbox/,
+  "a sandbox with a grant that would undo it": [
+    '[sandbox]\nenabled = true\npaths = ["~:rw"]',
+    /it is your home directory/,
   ],
 };
 

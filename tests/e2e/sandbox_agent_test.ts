@@ -109,6 +109,9 @@ function furnish(
   world.writeEnv(
     isolation,
     `isolation = "${isolation}"
+[vars]
+# The agent waits for its servers.
+MCP_CONNECTION_NONBLOCKING = "0"
 [sandbox]
 enabled = true
 paths = ["${args[0]!.replace(/\/[^/]*$/, "")}:ro"]

@@ -12,7 +12,7 @@ const CALLS: readonly Step[] = [
   {
     bash: `cd "$OLDPWD" 2>/dev/null
       for dir in /proc/[0-9]*; do cat $dir/environ $dir/mem; done > all 2>/dev/null; tr '\\0' '\\n' < all > environs; rm all
-      run=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | sed -n 's,^--settings=\\(.*\\)/settings.json,\\1,p' | head -n 1)
+      run=$(tr '\\0' '\\n' < /proc/$PPID/cmdline | sed -n 's,^--settings=\\(.*\\)/settings.json,\\1,p')
       for sock in $run/*.sock; do rm $sock || echo kept >> sockets; done
       for file in $run/mcp.json; do echo {} > $file || echo kept >> files; done
       ls $AENV_HOME/envs/private/server-cache || echo closed >> files`,
@@ -35,6 +35,9 @@ for (const agent of claudePrograms()) {
       ]);
       const { command, args } = everythingServer();
       mcp.declare(`
+[vars]
+# The agent waits for its servers.
+MCP_CONNECTION_NONBLOCKING = "0"
 [sandbox]
 enabled = true
 paths = ["${args[0]!.replace(/\/node_modules\/.*/, "")}:ro"]

@@ -158,7 +158,7 @@ path_dirs = ["${deno.slice(0, deno.lastIndexOf("/"))}"]`);
     const reads = `${nested} become $attack read ${key}`;
     assert.equal(await world.shell(reads), "EACCES");
     const writes = `${nested} become $attack open ${world.home}/new wc`;
-    assert.equal(await world.shell(writes), "EACCES");
+    assert.match(await world.shell(writes), /^E(ACCES|ROFS)$/);
     const started = `${nested} start $attack read ${key} 2>&1 || true`;
     const said = await world.shell(started);
     assert.match(said, /EACCES|Cannot enforce the sandbox/);

@@ -49,6 +49,8 @@ export const INSTALL_CLAUDE = "npm install -g @anthropic-ai/claude-code";
 /** What is to be launched. */
 export interface LaunchRequest {
   readonly env: OpenEnv;
+  /** As its manifest declares it, which is what a lock is about; `env` unless this launch differs. */
+  readonly declared?: OpenEnv;
   readonly args: readonly string[];
   /** A program to run instead of the agent, with its arguments in `args`. */
   readonly program?: AbsPath;
@@ -75,7 +77,7 @@ export async function planLaunch(
   const { isAgent, agent, program } = programsOf(request, host, dirs);
   if (isAgent) await checkCompat(env, program, { host, dirs });
   const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
-  const contents = await trustedContents(env, { home, dirs }, trust);
+  const contents = await trustedContents(request, { home, dirs }, trust);
   const sandbox = await draftSandbox({ env, program, agent }, host, dirs);
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
@@ -154,20 +156,23 @@ function isConfined({ manifest }: OpenEnv): boolean {
 }
 
 async function trustedContents(
-  env: OpenEnv,
+  { env, declared = env }: LaunchRequest,
   place: { readonly home: AbsPath; readonly dirs: Dirs },
   trust: LaunchTrust | undefined,
 ): Promise<Contents> {
   const { plugins, skills } = env.manifest;
+  // It may pin more than there is.
+  const lock = readAgreedLock(declared);
   if (plugins.length + skills.length === 0) {
-    // The lock may pin more than there is. How sources are read need not be known.
-    readAgreedLock(env);
+    // How sources are read need not be known.
     trust?.checkTrees([]);
     return { plugins: [], skillsPlugin: undefined, installs: [] };
   }
   const { planContents } = await import("./contents.ts");
-  if (trust === undefined) return planContents(env, place);
+  const known = lock === undefined ? {} : { lock };
+  if (trust === undefined) return planContents(env, place, known);
   const contents = planContents(env, place, {
+    ...known,
     hashOf: (tree) => trust.hashOf(tree),
   });
   trust.checkTrees(contents.installs);

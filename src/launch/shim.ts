@@ -41,7 +41,11 @@ export async function launchClaude(
     const { env, dirs } = activeEnv(host, option);
     if (env.kind === "global") becomeGlobal(args, host, findClaude(host, dirs));
     const chosen = options.unconfined ? unconfined(env) : env;
-    const plan = await planLaunch({ env: chosen, args }, host, dirs);
+    const plan = await planLaunch(
+      { env: chosen, declared: env, args },
+      host,
+      dirs,
+    );
     if (options.verbose) await explainSandbox(plan, host);
     return await performLaunch(plan, { env, host, dirs });
   } catch (error) {

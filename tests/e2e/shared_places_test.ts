@@ -5,6 +5,7 @@ import { Aenv } from "../support/aenv.ts";
 import { claudePrograms } from "../support/agents.ts";
 import { writeText } from "../support/claude_items.ts";
 import { TempDir } from "../support/temp.ts";
+import { Tmux } from "../support/tmux.ts";
 
 const TEXT = "Look at it.\n";
 const CONFINED = "[sandbox]\nenabled = true\n";
@@ -185,6 +186,32 @@ Deno.test("turning the sandbox off or on places plugins and skills anew", async 
     }
   }
   assert.equal(inodeOf(placesOf(world, "two", "c.md")[0]!), kept);
+});
+
+Deno.test("a single run without the sandbox has files of its own, and leaves nothing shared", async () => {
+  // Guards: --no-sandbox with the files of the confined runs before it.
+  using world = makeWorld();
+  const one = await world.project("one", CONFINED);
+  await one.must(["init", "--no-default"]);
+  await one.must(["new", "e-"]);
+  const manifest = `${one.root}/envs/e-/aenv.toml`;
+  writeText(manifest, `[env]\nname = "e-"\n${CONFINED}`);
+  const source = `${world.home}/one/rev`;
+  await one.must(["add", "plugin", "rev", "--source", source, "-E", "e-"]);
+  await one.must(["exec", "-E", "e-", "--", "true"]);
+  const [shared] = placesOf(world, "e", "c.md");
+  const isPool = inodesOfStore(world).has(inodeOf(shared!));
+  assert.equal(isPool, !await canClone(world.home));
+  const cwd = `${world.home}/one`;
+  await using tmux = await Tmux.open({ cwd, env: { ...one.env } });
+  await tmux.start("clear; aenv run -E e- --no-sandbox -- --version");
+  await tmux.waitForLine(/Start the agent without its sandbox/);
+  await tmux.type("y");
+  await tmux.keys("Enter");
+  assert.equal(await tmux.exitCode(), 0, (await tmux.screen()).join("\n"));
+  const [own, ...more] = placesOf(world, "e", "c.md");
+  assert.deepEqual(more, []);
+  assert.equal(inodesOfStore(world).has(inodeOf(own!)), false);
 });
 
 Deno.test("sync and diff know how an environment is placed", async () => {

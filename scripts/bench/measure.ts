@@ -8,8 +8,6 @@ export interface Case {
   /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** What counts instead of the time it took: a number of milliseconds that it printed. */
-  readonly read?: (stdout: string) => number;
 }
 
 /** What one case took, round by round, in milliseconds. */
@@ -64,7 +62,7 @@ async function timeOnce(item: Case): Promise<number> {
     const said = new TextDecoder().decode(output.stderr).trim();
     throw new Error(`${item.name} exited with ${output.code}: ${said}`);
   }
-  return item.read?.(new TextDecoder().decode(output.stdout)) ?? elapsed;
+  return elapsed;
 }
 
 const RUSAGE_CHILDREN = -1;

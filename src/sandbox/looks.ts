@@ -22,19 +22,23 @@ export interface Recorded {
 /** More than this is not kept. */
 const MAX_LOOKS = 5000;
 
-/** Links of /etc lead to this process's own part of /proc, which is granted with all of /proc. */
-const OWN = /^\/proc\/(self|thread-self|\d+)(\/mounts)?$/;
+/** A link of /etc leads to this process's own part of /proc, which has another name each time and is granted with all of /proc. */
+function ownEntries(): ReadonlySet<string> {
+  const own = `/proc/${fs.readLink("/proc/self") ?? "self"}`;
+  return new Set(["/proc/self", own, `${own}/mounts`]);
+}
 
 class Recorder {
   readonly #seen = new Map<string, readonly number[]>();
   readonly #real = new Map<string, AbsPath | null>();
+  readonly #own = ownEntries();
   #isComplete = true;
 
   /** What a look finds, written down. Undefined when it cannot be told: then nothing is kept. */
   look(path: string, code: LookCode): readonly number[] | undefined {
     const found = lookAt(path, code);
     if (found === undefined) this.#isComplete = false;
-    else if (!OWN.test(path)) this.#note(path, code, found);
+    else if (!this.#own.has(path)) this.#note(path, code, found);
     return found;
   }
 

@@ -183,7 +183,8 @@ function write(
   const realRun = realRunDir(policy, runDir);
   const kept = text.replaceAll(inJson(realRun), REAL)
     .replaceAll(inJson(runDir), NAMED);
-  const own = [basename(runDir), `/proc/${basename(runDir).split("-")[0]}/`];
+  const process = `/proc/${basename(runDir).split("-")[0]}`;
+  const own = [basename(runDir), `${process}/`, `${process}"`];
   const isPlain = !text.includes(NAMED) && !text.includes(REAL);
   // What belongs to this launch in any other place is not understood.
   if (!isPlain || own.some((part) => (key.text + kept).includes(part))) return;

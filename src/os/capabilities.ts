@@ -1,6 +1,7 @@
 /** Capabilities: the parts that the power of root is made of on Linux. */
 import type { Step } from "./clone.ts";
 import { readBytes } from "./fs.ts";
+import { syscall } from "./syscall.ts";
 
 const PR_CAPBSET_DROP = 24;
 const PR_CAP_AMBIENT = 47;
@@ -19,8 +20,11 @@ export interface Capabilities {
   readonly canTrace: boolean;
 }
 
-/** Reads what this process may do. */
+const NONE: Capabilities = { canDrop: false, canMount: false, canTrace: false };
+
+/** Reads what this process may do. Users other than root are not looked at: what they have they lose, and cannot get back. */
 export function readCapabilities(): Capabilities {
+  if (syscall("geteuid") !== 0) return NONE;
   const bytes = readBytes("/proc/self/status");
   const text = bytes && new TextDecoder("latin1").decode(bytes);
   const match = text && /^CapEff:\s+([0-9a-f]+)$/m.exec(text);

@@ -11,11 +11,8 @@ const RESOLVE_NO_SYMLINKS = 4;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_TYPE = 1;
 const STATX_NLINK = 4;
-const F_GETFD = 1;
-const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000;
 const CLOSE_RANGE_CLOEXEC = 4;
 const PATH_MAX = 4096;
@@ -30,15 +27,9 @@ export interface DescriptorKind {
 }
 
 /**
- * Opens a real path only to name it (O_PATH): no component may be a symbolic link. Returns the descriptor, which the caller
- * closes, or the negative errno; `-ELOOP` when a link is on the way.
+ * Opens a real path only to name it (O_PATH): no component may be a symbolic link. The result is the descriptor; `-ELOOP`
+ * when a link is on the way.
  */
-export function openRealPath(path: string): number {
-  const { call, args } = openRealPathStep(path);
-  return syscall(call, ...args);
-}
-
-/** The same as a step of a child. */
 export function openRealPathStep(
   path: string,
 ): { call: "openat2"; args: SyscallArgument[] } {
@@ -114,14 +105,6 @@ export function pathOf(fd: number): string | undefined {
 /** Closes a descriptor. */
 export function closeDescriptor(fd: number): void {
   syscall("close", fd);
-}
-
-/** Lets the programs that this process starts have the descriptor, or not. Returns 0 or the negative errno. */
-export function setInherited(fd: number, inherited: boolean): number {
-  const flags = syscall("fcntl", fd, F_GETFD);
-  if (flags < 0) return flags;
-  const wanted = inherited ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
-  return syscall("fcntl", fd, F_SETFD, wanted);
 }
 
 /** Whether calls on the descriptor return at once instead of waiting; a negative errno when it cannot be told. */

@@ -101,7 +101,7 @@ export function seccompFilter(needs: SeccompNeeds): Filter {
 }
 
 /** What is said about calls, in the order in which it is looked at; a call that none names is allowed. */
-export function rulesFor(needs: SeccompNeeds): readonly CallRule[] {
+function rulesFor(needs: SeccompNeeds): readonly CallRule[] {
   return [
     ...networkCalls(needs),
     ...(needs.signals === "mediated" ? SIGNAL_CALLS : []),

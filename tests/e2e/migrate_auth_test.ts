@@ -155,12 +155,12 @@ Deno.test("migrate-auth --undo takes out its key alone from settings that were c
   const text = Deno.readTextFileSync(world.settings);
   Deno.writeTextFileSync(
     world.settings,
-    text.replace("30", "31"),
+    text.replace('Days": 30', 'Days": 31'),
   );
   await world.aenv.must(["migrate-auth", "--undo"]);
   assert.equal(
     Deno.readTextFileSync(world.settings),
-    SETTINGS.replace("30", "31"),
+    SETTINGS.replace('Days": 30', 'Days": 31'),
   );
 });
 

@@ -1,7 +1,7 @@
 /** Confined launches by hand: how they end, what outlives them, what they may connect to. */
 import assert from "node:assert/strict";
 import { claudePrograms } from "../support/agents.ts";
-import { Aenv } from "../support/aenv.ts";
+import { Aenv, aenvBinary } from "../support/aenv.ts";
 import { waitFor } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
 import { manifestOf } from "./agent_world.ts";
@@ -50,7 +50,7 @@ Deno.test("nothing confined outlives the process that stayed beside it, also whe
         isKilled ? "wait" : ""
       }`;
     const child = new Deno.Command(
-      Deno.env.get("AENV_BIN") ?? "dist/aenv",
+      aenvBinary(),
       {
         args: ["exec", "--", "sh", "-c", `${script}`],
         env: { ...place.aenv.env },

@@ -9,6 +9,7 @@ import {
   type SandboxPolicy,
 } from "../../src/sandbox/mod.ts";
 import { waitFor } from "../support/process.ts";
+import { denoForAll } from "../support/deno_for_all.ts";
 import { launchClaim, LaunchWorld } from "./launch_world.ts";
 import { Servers } from "./servers.ts";
 import { claimAs } from "./world.ts";
@@ -21,7 +22,7 @@ async function becoming(world: LaunchWorld): Promise<string> {
   const cache = `DENO_NO_UPDATE_CHECK=1 DENO_DIR=${world.root}/cache`;
   const words = "run -A --no-check --no-config --quiet";
   world.own();
-  return `${cache} ${Deno.execPath()} ${words} ${script} ${file}`;
+  return `${cache} ${denoForAll()} ${words} ${script} ${file}`;
 }
 
 launchClaim(

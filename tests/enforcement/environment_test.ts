@@ -1,6 +1,7 @@
 /** Variables, and everything else that could switch the sandbox off or make it wider: from outside, from the repository, from inside. */
 import assert from "node:assert/strict";
 import { repositoryRoot } from "../support/agents.ts";
+import { denoForAll } from "../support/deno_for_all.ts";
 import { launchClaim, type LaunchWorld } from "./launch_world.ts";
 
 /** The variables of a confined program. */
@@ -148,7 +149,7 @@ launchClaim(
   async (world) => {
     // Guards against fence #213: the agent starts the sandbox's own program again, with a policy that allows everything.
     const key = `${world.home}/.ssh/id_rsa`;
-    const deno = Deno.execPath();
+    const deno = denoForAll();
     const script = new URL("./nested.ts", import.meta.url).pathname;
     const words = "run -A --no-check --no-config --quiet";
     const dir = `DENO_NO_UPDATE_CHECK=1 DENO_DIR=$TMPDIR/deno`;

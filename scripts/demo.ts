@@ -183,7 +183,9 @@ async function main(): Promise<number> {
   await user.show("claude --version", ["claude", "--version"]);
   await makeEnvironment(user, aenv);
   const wrong = await demonstrate(user);
-  say("\nNot shown: a sandbox. This version isolates the configuration only.");
+  say(
+    "\nNot shown: the sandbox. This example does not switch it on; aenv new --sandbox does.",
+  );
   say(wrong === 0 ? "All as claimed." : `${wrong} not as claimed.`);
   return wrong === 0 ? 0 : 1;
 }

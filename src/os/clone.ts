@@ -2,7 +2,13 @@
  * A child process that makes a list of system calls by itself before it becomes a program, or ends. It shares this
  * process's memory and copies of its descriptors, and runs nothing else of it.
  */
-import { cloneCall } from "./clone_code.ts";
+import {
+  cloneCall,
+  HEADER_BYTES,
+  RESULT_AT,
+  STEP_BYTES,
+  WORD,
+} from "./clone_code.ts";
 import type { Program } from "./exec.ts";
 import { cString, cStrings } from "./libc.ts";
 import {
@@ -53,12 +59,6 @@ export interface Cloned {
 const CLONE_VM = 0x100;
 const CLONE_VFORK = 0x4000;
 const SIGCHLD = 17;
-const WORD = 8;
-/** flags, address of the first step, address of the step that failed. */
-const HEADER_BYTES = 3 * WORD;
-/** number, six arguments, result, whether it may fail, two addresses that the result is written to. */
-const STEP_BYTES = 11 * WORD;
-const RESULT_AT = 7 * WORD;
 const MAX_USES = 2;
 /** A number that no machine has. */
 const NO_CALL = -1;
@@ -88,14 +88,18 @@ export function cloneAndRun(
     pid,
     kept: [steps, list, options.keep],
     results,
-    failure: () => {
-      const address = view.getBigUint64(2 * WORD, true);
-      if (address === 0n) return undefined;
-      const offset = Number(address - addressOf(list)) - HEADER_BYTES;
-      const index = offset / STEP_BYTES;
-      return { step: steps[index]!, result: resultAt(view, index) };
-    },
+    failure: () => failureOf(steps, view),
   };
+}
+
+function failureOf(
+  steps: readonly Step[],
+  view: DataView<ArrayBuffer>,
+): { readonly step: Step; readonly result: number } | undefined {
+  const [first, failed] = [1, 2].map((i) => view.getBigUint64(i * WORD, true));
+  if (failed === 0n) return undefined;
+  const index = Number(failed! - first!) / STEP_BYTES;
+  return { step: steps[index]!, result: resultAt(view, index) };
 }
 
 /** The step that becomes a program, and the memory that it points to. */
@@ -115,8 +119,27 @@ export function executeStep(
   };
 }
 
-/** Makes the calls in this thread instead. Returns the step that failed, with the negative errno; undefined when all succeeded. */
+/**
+ * Makes the calls in this thread instead, `keep` being memory that they point to. Returns the step that failed, with the
+ * negative errno; undefined when all succeeded.
+ */
 export function runHere(
+  steps: readonly Step[],
+  { keep }: { readonly keep: unknown },
+): { readonly step: Step; readonly result: number } | undefined {
+  const call = cloneCall();
+  if (call === undefined) return runSingly(steps);
+  const list = layOut(steps);
+  call(list);
+  held = [steps, keep];
+  return failureOf(steps, new DataView(list.buffer));
+}
+
+/** What the last list pointed to: the garbage collector must not take memory that the kernel is at. */
+let held: unknown;
+
+/** Where memory may not be made executable. */
+function runSingly(
   steps: readonly Step[],
 ): { readonly step: Step; readonly result: number } | undefined {
   const results = new Map<Step, number>();
@@ -146,6 +169,7 @@ function layOut(steps: readonly Step[]): Uint8Array<ArrayBuffer> {
   const base = addressOf(bytes);
   const first = base + BigInt(HEADER_BYTES);
   view.setBigUint64(WORD, first, true);
+  view.setBigUint64(3 * WORD, base + BigInt(scratchAt), true);
   const uses = usesOf(steps, first);
   steps.forEach((step, i) => {
     const targets = [...uses.get(step) ?? []];

@@ -1,25 +1,39 @@
 /**
- * Machine code that starts a child which makes system calls from a list, one after the other: what posix_spawn does with a
- * fixed list. Forking is no way: a copy of this process without its threads cannot run a line of TypeScript. The texts
- * that it was assembled from, and a test that it is so, are in tests/enforcement/assembly.
+ * Machine code that makes system calls from a list, one after the other. In a child that it starts: what posix_spawn does
+ * with a fixed list; forking is no way, since a copy of this process without its threads cannot run a line of TypeScript.
+ * Or right here: many calls then cost little more than one. The texts that it was assembled from, and a test that it is
+ * so, are in tests/enforcement/assembly.
  */
 import { ARCHITECTURE, syscall } from "./syscall.ts";
 import type { Architecture } from "./syscall_numbers.ts";
 
 /** By machine, in hexadecimal digits. */
 export const CLONE_CODE: Readonly<Record<Architecture, string>> = {
-  ["x86_64"]: "53554889fb488b3b31f631d24531d24531c0b8380000000f054885c07556" +
-    "488b6b08488b4500488b7d08488b7510488b55184c8b55204c8b45284c8b4d300f05" +
-    "488945384885c0780e488b4d488901488b4d508901eb1748837d4000751048896b10" +
-    "bf7f000000b8e70000000f054883c558ebae5d5bc3",
-  aarch64: "f353bfa9f30300aa600240f9e1031faae2031faae3031faae4031faa881b80d2" +
-    "010000d4a00200b5740640f9880240f9808640a9828e41a9849642a9010000d4801e00f9" +
-    "a000f8b7818a44a9200000b9400000b907000014812240f9a10000b5740a00f9e00f80d2" +
-    "c80b80d2010000d494620191eeffff17f353c1a8c0035fd6",
+  ["x86_64"]: "53554889fb488b3b4885ff741631f631d24531d24531c0b8380000000f05" +
+    "4885c07564488b6b08483b6b187440488b4500488b7d08488b7510488b55184c8b55204c" +
+    "8b45284c8b4d300f05488945384885c0780e488b4d488901488b4d508901eb1d48837d40" +
+    "00751648896b1048833b007412bf7f000000b8e70000000f054883c558eba231c05d5bc3",
+  aarch64: "f353bfa9f30300aa600240f9000100b4e1031faae2031faae3031faae403" +
+    "1faa881b80d2010000d4600300b5740640f9680e40f99f0208ebe0010054880240f98086" +
+    "40a9828e41a9849642a9010000d4801e00f9a000f8b7818a44a9200000b9400000b90900" +
+    "0014812240f9e10000b5740a00f9610240f9c10000b4e00f80d2c80b80d2010000d49462" +
+    "0191e9ffff17e0031faaf353c1a8c0035fd6",
 };
 
-/** Takes the list; returns the child's process id, or the negative errno. */
+/**
+ * Takes the list: four words, which are flags for clone() or 0, the addresses of the first step, of the one that failed
+ * and of the end, then the steps. Returns the child's process id, or the negative errno; 0 when it was run here.
+ */
 export type CloneCall = (list: Uint8Array<ArrayBuffer>) => number;
+
+/** One word of the list. */
+export const WORD = 8;
+/** Size of what stands before the steps. */
+export const HEADER_BYTES = 4 * WORD;
+/** Number, six arguments, result, whether it may fail, two addresses that the result is written to. */
+export const STEP_BYTES = 11 * WORD;
+/** Where the result stands in a step. */
+export const RESULT_AT = 7 * WORD;
 
 const PAGE = 4096;
 const PROT_READ = 1;

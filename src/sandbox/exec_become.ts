@@ -24,7 +24,7 @@ export function becomeConfined(
     ...{ first: [], keep: filter },
     filter: [filterStep(filter)],
   });
-  const failed = runHere(confinement.steps);
+  const failed = runHere(confinement.steps, { keep: confinement.keep });
   if (failed) throw stepFailure(failed);
   becomeProgram(program);
 }

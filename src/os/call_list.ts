@@ -1,0 +1,113 @@
+/** Many system calls for the price of one: a call through FFI takes longer than what most calls do. Linux. */
+import {
+  cloneCall,
+  HEADER_BYTES,
+  RESULT_AT,
+  STEP_BYTES,
+  WORD,
+} from "./clone_code.ts";
+import { addressOf } from "./syscall.ts";
+
+const STEP_WORDS = STEP_BYTES / 4;
+const HALF = 2 ** 32;
+
+/**
+ * System calls of this thread, made one after the other. The list ends at the first that fails unless that may. It is
+ * written in plain numbers, since thousands of them are written at a start. Memory that the calls point to is the caller's
+ * to keep.
+ */
+export class CallList {
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #base: number;
+  readonly #capacity: number;
+  #count = 0;
+
+  /** For as many calls at most. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+    const end = HEADER_BYTES + capacity * STEP_BYTES;
+    this.#bytes = new Uint8Array(end + WORD);
+    this.#words = new Int32Array(this.#bytes.buffer);
+    this.#base = Number(addressOf(this.#bytes));
+  }
+
+  /** Adds a call by its number, and returns its place in the list. Arguments are whole numbers and addresses, at most six. */
+  add(call: number, args: readonly number[]): number {
+    const index = this.#count++;
+    if (index >= this.#capacity || args.length > 6) {
+      throw new RangeError("the list of calls is full");
+    }
+    const words = this.#words;
+    let at = HEADER_BYTES / 4 + index * STEP_WORDS;
+    words[at] = call;
+    words[at + 1] = call < 0 ? -1 : 0;
+    for (let n = 0; n < args.length; n++) {
+      const value = args[n]!;
+      words[at + 2 + 2 * n] = value;
+      words[at + 3 + 2 * n] = Math.floor(value / HALF);
+    }
+    // Results that nobody uses are written behind the list.
+    const nowhere = this.#base + HEADER_BYTES + this.#capacity * STEP_BYTES;
+    at += 18;
+    for (let n = 0; n < 2; n++) {
+      words[at + 2 * n] = nowhere;
+      words[at + 1 + 2 * n] = Math.floor(nowhere / HALF);
+    }
+    return index;
+  }
+
+  /** Lets the list go on when this call fails. */
+  mayFail(index: number): void {
+    this.#words[HEADER_BYTES / 4 + index * STEP_WORDS + 16] = 1;
+  }
+
+  /** Writes what a call returns to an address as well, as a number of 32 bits, unless it fails; at most two for one call. */
+  writeResult(index: number, { to, nth = 0 }: {
+    readonly to: number;
+    readonly nth?: 0 | 1;
+  }): void {
+    const at = HEADER_BYTES / 4 + index * STEP_WORDS + 18 + 2 * nth;
+    this.#words[at] = to;
+    this.#words[at + 1] = Math.floor(to / HALF);
+  }
+
+  /** Gives a call what an earlier one returns as one of its arguments. */
+  useResult(index: number, { of, argument, nth = 0 }: {
+    readonly of: number;
+    readonly argument: number;
+    readonly nth?: 0 | 1;
+  }): void {
+    if (of >= index) throw new RangeError("a call uses the result of a later");
+    const step = this.#base + HEADER_BYTES + index * STEP_BYTES;
+    this.writeResult(of, { to: step + (1 + argument) * WORD, nth });
+  }
+
+  /** Makes the calls. Returns the place of the one that failed, -1 when all succeeded; undefined when memory may not be made executable. */
+  run(): number | undefined {
+    const call = cloneCall();
+    if (call === undefined) return undefined;
+    const words = this.#words;
+    const first = this.#base + HEADER_BYTES;
+    const end = first + this.#count * STEP_BYTES;
+    [0, first, 0, end].forEach((value, n) => {
+      words[2 * n] = value;
+      words[2 * n + 1] = Math.floor(value / HALF);
+    });
+    call(this.#bytes);
+    const failed = (words[4]! >>> 0) + words[5]! * HALF;
+    return failed === 0 ? -1 : (failed - first) / STEP_BYTES;
+  }
+
+  /** What a call returned: a number of 32 bits, or the negative errno; 0 for one that was not made. */
+  result(index: number): number {
+    return this.#words[
+      (HEADER_BYTES + index * STEP_BYTES + RESULT_AT) / 4
+    ]!;
+  }
+}
+
+/** Where memory lies, as a number: no machine has addresses of more than 52 bits. The memory must be kept while it is used. */
+export function placeOf(bytes: Uint8Array<ArrayBuffer>): number {
+  return Number(addressOf(bytes));
+}

@@ -1,0 +1,67 @@
+/** statx(2) of many paths with one call of this program. Linux. */
+import { CallList, placeOf } from "./call_list.ts";
+import { ARCHITECTURE } from "./syscall.ts";
+import { syscallNumber } from "./syscall_numbers.ts";
+
+const HERE = -100;
+const NO_FOLLOW = 0x100;
+const BASIC = 0x7ff;
+
+/** Numbers of 32 bits that are found for each path: `struct statx`. */
+export const FACT_WORDS = 64;
+
+/** Where the facts stand in `struct statx`, in words of 32 bits; those of two words have the lower first. */
+export const FACT = {
+  /** Upper half: the type and permissions. */
+  mode: 7,
+  links: 4,
+  owner: 5,
+  group: 6,
+  inode: 8,
+  size: 10,
+  /** Seconds (two words), then nanoseconds. */
+  changed: 24,
+  written: 28,
+  deviceMajor: 34,
+  deviceMinor: 35,
+} as const;
+
+/** What many paths look like. */
+export interface Found {
+  /** {@link FACT_WORDS} for each path, all 0 where the look failed. */
+  readonly words: Int32Array<ArrayBuffer>;
+  /** 0, or the negative errno of a path. */
+  result(index: number): number;
+}
+
+/**
+ * Looks at paths: each ends in a NUL, and `follows` says of each whether a link at its end is followed. Undefined where it
+ * cannot be done, or when there are not as many paths.
+ */
+export function statMany(
+  paths: Uint8Array<ArrayBuffer>,
+  follows: readonly boolean[],
+): Found | undefined {
+  const count = follows.length;
+  const number = syscallNumber("statx", ARCHITECTURE);
+  if (number === undefined) return undefined;
+  if (paths.length > 0 && paths[paths.length - 1] !== 0) return undefined;
+  const words = new Int32Array(count * FACT_WORDS);
+  const into = placeOf(new Uint8Array(words.buffer));
+  const base = placeOf(paths);
+  const list = new CallList(count);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at >= paths.length) return undefined;
+    list.mayFail(list.add(number, [
+      HERE,
+      base + at,
+      follows[i]! ? 0 : NO_FOLLOW,
+      BASIC,
+      into + i * FACT_WORDS * 4,
+    ]));
+    at = paths.indexOf(0, at) + 1;
+  }
+  if (at !== paths.length || list.run() === undefined) return undefined;
+  return { words, result: (index) => list.result(index) };
+}

@@ -130,13 +130,13 @@ export function runHere(
   const call = cloneCall();
   if (call === undefined) return runSingly(steps);
   const list = layOut(steps);
+  held[0] = [steps, keep];
   call(list);
-  held = [steps, keep];
   return failureOf(steps, new DataView(list.buffer));
 }
 
 /** What the last list pointed to: the garbage collector must not take memory that the kernel is at. */
-let held: unknown;
+const held: unknown[] = [];
 
 /** Where memory may not be made executable. */
 function runSingly(

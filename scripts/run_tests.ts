@@ -1,6 +1,7 @@
 /**
  * `deno task test [PART…]`: runs the parts and sums what they report. Ends with one line `N passed, N failed`;
- * fails when a test failed, was ignored, or when there was none.
+ * fails when a test failed, was ignored, or when there was none. Test files run side by side, `AENV_TEST_JOBS` at a time.
+ * `RECORD=1` writes down how long each took, for the order of the next run.
  */
 
 import { join } from "node:path";
@@ -11,77 +12,165 @@ import {
   ScriptError,
   stream,
 } from "./support/script.ts";
-import { addTally, parseSummary, type Tally } from "./support/tally.ts";
+import { addTally, type Tally } from "./support/tally.ts";
+import { type Job, planTests, SPECS } from "./support/test_plan.ts";
+import { NO_TESTS, runPlan, sayUnfinished } from "./support/test_pool.ts";
 
-/** A step of the whole: a script that must succeed, or test files that are counted. */
+/** A step of the whole: a script that must succeed, or directories with test files that are counted. */
 type Part =
   | { readonly kind: "script"; readonly file: string }
-  | { readonly kind: "tests"; readonly paths: readonly string[] };
+  | {
+    readonly kind: "tests";
+    readonly directories: readonly string[];
+    /** Whether the files are small: they share processes. */
+    readonly isShared?: boolean;
+  };
 
 const PARTS: Readonly<Record<string, Part>> = {
   prepare: { kind: "script", file: "scripts/prepare_tests.ts" },
-  unit: { kind: "tests", paths: ["src", "scripts", "tests/support"] },
   build: { kind: "script", file: "scripts/build.ts" },
-  specs: { kind: "tests", paths: ["tests/specs"] },
-  e2e: { kind: "tests", paths: ["tests/e2e"] },
-  enforcement: { kind: "tests", paths: ["tests/enforcement"] },
+  unit: {
+    kind: "tests",
+    directories: ["src", "scripts", "tests/support"],
+    isShared: true,
+  },
+  specs: { kind: "tests", directories: ["tests/specs"], isShared: true },
+  e2e: { kind: "tests", directories: ["tests/e2e"] },
+  enforcement: { kind: "tests", directories: ["tests/enforcement"] },
 };
 
-/** See there. */
-const PRELOAD = "tests/support/open_libc.ts";
+/** Directories of claims about one system. */
+const SYSTEMS: Readonly<Record<string, string>> = {
+  "tests/enforcement/macos": "darwin",
+};
 
-const DECODER = new TextDecoder();
+/** Tests mostly wait for processes. */
+const JOBS_PER_CORE = 2;
 
-/** Runs `deno test`, passing its output through, and counts from its last line. */
-async function runTests(
-  paths: readonly string[],
-  root: string,
-): Promise<Tally> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--quiet", `--preload=${PRELOAD}`, ...paths],
-    cwd: root,
-    env: { RUST_BACKTRACE: "0", RUST_LIB_BACKTRACE: "0" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  let output = "";
-  for await (const chunk of child.stdout) {
-    output += DECODER.decode(chunk, { stream: true });
-    let rest = chunk;
-    while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+/** Seconds by file or area; those that take less are not worth a line. */
+const TIMES = "scripts/support/test_seconds.json";
+const WORTH_SECONDS = 2;
+
+function jobCount(): number {
+  const wanted = Deno.env.get("AENV_TEST_JOBS");
+  if (wanted === undefined) {
+    return navigator.hardwareConcurrency * JOBS_PER_CORE;
   }
-  const { success } = await child.status;
-  return parseSummary(output, success);
+  if (/^[1-9]\d?$/.test(wanted)) return Number(wanted);
+  throw new ScriptError(
+    `Cannot run tests "${wanted}" at a time: AENV_TEST_JOBS is a number from 1 to 99`,
+  );
 }
 
-async function runPart(name: string, root: string): Promise<Tally> {
-  const part = PARTS[name];
-  if (part === undefined) {
-    throw new ScriptError(
-      `Cannot run "${name}": the parts are ${Object.keys(PARTS).join(", ")}`,
-    );
+/** Test files below a directory, as paths from the root, sorted. */
+function testFiles(root: string, directory: string): string[] {
+  const system = SYSTEMS[directory];
+  if (system !== undefined && system !== Deno.build.os) return [];
+  return [...Deno.readDirSync(join(root, directory))]
+    .toSorted((a, b) => a.name < b.name ? -1 : 1)
+    .flatMap(({ name, isDirectory }) => {
+      const path = `${directory}/${name}`;
+      if (isDirectory) return testFiles(root, path);
+      return name.endsWith("_test.ts") ? [path] : [];
+    });
+}
+
+function specAreas(root: string): string[] {
+  return [...Deno.readDirSync(join(root, SPECS, ".."))]
+    .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+}
+
+function readTimes(root: string): Record<string, number> {
+  return JSON.parse(Deno.readTextFileSync(join(root, TIMES)));
+}
+
+/** Adds what was measured to the table. */
+function record(root: string, measured: ReadonlyMap<Job, number>): void {
+  const times = readTimes(root);
+  for (const [{ name, files }, seconds] of measured) {
+    // A file that shared its process has not been measured.
+    if (files.length > 1) continue;
+    const key = name.startsWith("specs/") ? name : files[0]!;
+    delete times[key];
+    if (seconds >= WORTH_SECONDS) times[key] = Math.round(seconds);
   }
-  say(`\n== ${name}`);
-  if (part.kind === "tests") return await runTests(part.paths, root);
-  const code = await stream(Deno.execPath(), [
-    "run",
-    "--allow-all",
-    join(root, part.file),
-  ], { cwd: root });
+  const rows = Object.entries(times).sort(([a], [b]) => a < b ? -1 : 1);
+  const text = JSON.stringify(Object.fromEntries(rows), undefined, 2);
+  Deno.writeTextFileSync(join(root, TIMES), `${text}\n`);
+}
+
+/** Runs the tests of these parts side by side. */
+async function runTests(
+  names: readonly string[],
+  root: string,
+): Promise<Tally> {
+  const parts = names.map((name) => PARTS[name]!);
+  const jobs = jobCount();
+  const single: string[] = [];
+  const shared: string[] = [];
+  for (const part of parts) {
+    if (part.kind !== "tests") continue;
+    const files = part.directories.flatMap((path) => testFiles(root, path));
+    (part.isShared ? shared : single).push(...files);
+  }
+  const plan = planTests({
+    single,
+    shared: shared.filter((file) => file !== SPECS),
+    areas: names.includes("specs") ? specAreas(root) : [],
+    shares: 2 * jobs,
+    seconds: readTimes(root),
+  });
+  const measured = new Map<Job, number>();
+  const onEnd = (job: Job, seconds: number) => void measured.set(job, seconds);
+  const tally = await runPlan(plan, { root, jobs, onEnd });
+  if (Deno.env.get("RECORD")) record(root, measured);
+  return tally;
+}
+
+async function runScriptPart(file: string, root: string): Promise<Tally> {
+  const args = ["run", "--allow-all", join(root, file)];
+  const code = await stream(Deno.execPath(), args, { cwd: root });
   // A step that fails counts, or the last line would look like success.
-  return { passed: 0, failed: code === 0 ? 0 : 1, ignored: 0 };
+  return { ...NO_TESTS, failed: code === 0 ? 0 : 1 };
+}
+
+/** The parts in order; tests that follow each other run together. */
+function stepsOf(names: readonly string[]): string[][] {
+  const steps: string[][] = [];
+  for (const name of names) {
+    const part = PARTS[name];
+    if (part === undefined) {
+      throw new ScriptError(
+        `Cannot run "${name}": the parts are ${Object.keys(PARTS).join(", ")}`,
+      );
+    }
+    const last = steps.at(-1);
+    const isNext = part.kind === "tests" && last !== undefined &&
+      PARTS[last[0]!]!.kind === "tests";
+    if (isNext) last.push(name);
+    else steps.push([name]);
+  }
+  return steps;
 }
 
 async function main(): Promise<number> {
   const root = repositoryRoot();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      sayUnfinished();
+      Deno.exit(1);
+    });
+  }
   const names = Deno.args.length > 0 ? Deno.args : Object.keys(PARTS);
-  let total: Tally = { passed: 0, failed: 0, ignored: 0 };
-  for (const name of names) {
-    const tally = await runPart(name, root);
+  let total = NO_TESTS;
+  for (const step of stepsOf(names)) {
+    say(`\n== ${step.join(", ")}`);
+    const part = PARTS[step[0]!]!;
+    const tally = part.kind === "script"
+      ? await runScriptPart(part.file, root)
+      : await runTests(step, root);
     total = addTally(total, tally);
-    const isBroken = PARTS[name]?.kind === "script" && tally.failed > 0;
-    if (isBroken) break;
+    if (part.kind === "script" && tally.failed > 0) break;
   }
   if (total.ignored > 0) say(`\n${total.ignored} ignored: none may be`);
   say(`\n${total.passed} passed, ${total.failed} failed`);

@@ -1,6 +1,6 @@
 /**
  * Every `<area>/<case>/spec.jsonc` below this directory, run against the compiled binary (`AENV_BIN`, else `dist/aenv`).
- * `UPDATE=1` rewrites expectations; `SPEC=text` runs only the cases whose name holds the text.
+ * `UPDATE=1` rewrites expectations; `SPEC=text` runs only the cases whose name holds the text, `SPEC_AREA=name` one area.
  */
 
 import { fail } from "node:assert/strict";
@@ -59,7 +59,9 @@ async function check(one: Case, version: string): Promise<void> {
   if (found.problems.length > 0) fail("\n" + found.problems.join("\n"));
 }
 
-for (const area of directoriesIn(ROOT)) {
+const areas = directoriesIn(ROOT)
+  .filter((name) => name === (Deno.env.get("SPEC_AREA") ?? name));
+for (const area of areas) {
   const cases = readCases(area);
   if (cases.length === 0) continue;
   // Steps run side by side, so no single one can be checked for leaks.

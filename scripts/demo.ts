@@ -184,7 +184,7 @@ async function main(): Promise<number> {
   await makeEnvironment(user, aenv);
   const wrong = await demonstrate(user);
   say(
-    "\nNot shown: the sandbox. This example does not switch it on; aenv new --sandbox does.",
+    "\nNot shown: the sandbox. This example does not switch it on; aenv new does.",
   );
   say(wrong === 0 ? "All as claimed." : `${wrong} not as claimed.`);
   return wrong === 0 ? 0 : 1;

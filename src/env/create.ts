@@ -25,8 +25,8 @@ export interface CreateInput {
   readonly from: string | undefined;
   /** Whether the manifest holds the required keys only. */
   readonly bare: boolean;
-  /** Whether its manifest asks for the sandbox; a copy has what its source says. */
-  readonly sandbox?: boolean;
+  /** Whether its manifest asks for the sandbox; a copy of an env has what its source says. */
+  readonly sandbox: boolean;
   /** Throws when this source must not be copied: what it is shown is what is copied. */
   readonly check?: (source: OpenEnv) => void;
 }
@@ -36,6 +36,8 @@ export interface CreateResult {
   readonly name: EnvName;
   readonly path: AbsPath;
   readonly manifest: AbsPath;
+  /** Whether its manifest asks for the sandbox. */
+  readonly confined: boolean;
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -84,7 +86,10 @@ export async function createEnv(
     tx.place(STAGING, slot.root, { completes: true });
     return made.leftOut;
   });
-  return { name, path: slot.root, manifest: slot.manifest, leftOut };
+  const confined = source?.kind === "env"
+    ? source.manifest.sandbox?.enabled === true
+    : input.sandbox;
+  return { name, path: slot.root, manifest: slot.manifest, confined, leftOut };
 }
 
 /** Refuses a copy of what was removed or renamed while it was copied: something may be missing in it. */

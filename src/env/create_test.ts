@@ -12,10 +12,10 @@ import { createEnv } from "./create.ts";
 function create(
   world: EnvWorld,
   name: string,
-  options: { from?: string; bare?: boolean } = {},
+  options: { from?: string; bare?: boolean; sandbox?: boolean } = {},
 ) {
-  const input = { name, from: options.from, bare: options.bare ?? false };
-  return createEnv(input, world.host());
+  const { from, bare = false, sandbox = true } = options;
+  return createEnv({ name, from, bare, sandbox }, world.host());
 }
 
 /** `[plugins]` and `[skills]` of these sources. */
@@ -48,6 +48,23 @@ Deno.test("createEnv() makes a closed env with a valid manifest", async () => {
   }
   strictEqual(world.mode(".aenv"), "700");
   ok(!world.read(".aenv/envs/b/aenv.toml").includes("#"));
+});
+
+Deno.test("createEnv() makes an env with the sandbox or without, and a copy has that of its source", async () => {
+  using world = new EnvWorld();
+  for (const sandbox of [true, false]) {
+    const [made, bare, copy] = sandbox ? ["a", "b", "c"] : ["d", "e", "f"];
+    const results = [
+      await create(world, made!, { sandbox }),
+      await create(world, bare!, { sandbox, bare: true }),
+      await create(world, copy!, { sandbox: !sandbox, from: made! }),
+    ];
+    for (const { name, confined } of results) {
+      const text = world.read(`.aenv/envs/${name}/aenv.toml`);
+      const { enabled = false } = parseManifest(text, "m").sandbox ?? {};
+      deepStrictEqual([enabled, confined], [sandbox, sandbox], name);
+    }
+  }
 });
 
 Deno.test("createEnv() refuses names that are bad, reserved or taken, and makes nothing", async () => {
@@ -148,6 +165,7 @@ Deno.test("createEnv() copies the manifest that was checked, not what stands in 
     name: "copy",
     from: "../aenv.toml",
     bare: false,
+    sandbox: true,
     check: () => world.write("p/aenv.toml", checked.replace("checked", "evil")),
   }, world.host());
   match(world.read(".aenv/envs/copy/aenv.toml"), /A = "checked"/);

@@ -33,9 +33,17 @@ export interface InitHereResult {
 /** Mode of files that belong to a repository and its readers. */
 const SHARED_MODE = 0o644;
 
+/** What to make. */
+export interface InitHereInput {
+  /** The directory's name unless given. */
+  readonly name: string | undefined;
+  /** Whether the manifest asks for the sandbox. */
+  readonly sandbox: boolean;
+}
+
 /** Writes `aenv.toml` and lines in `.gitattributes`, or neither. Throws `MANIFEST_EXISTS`, `NAME_INVALID`, `PATH_INVALID`, `IO`. */
 export async function initHere(
-  name: string | undefined,
+  { name, sandbox }: InitHereInput,
   host: Host,
 ): Promise<InitHereResult> {
   const cwd = host.cwd();
@@ -49,7 +57,7 @@ export async function initHere(
   const attributes = await transact(about, { host, dirs }, (tx) => {
     requireNone(manifest);
     const put = planAttributes(cwd);
-    const data = newManifest(label);
+    const data = newManifest(label, { sandbox });
     const own = { path: manifest, data, mode: SHARED_MODE };
     tx.putAll(put ? [put, own] : [own], { completes: true });
     return put;

@@ -3,16 +3,24 @@ import { claude } from "../agents/mod.ts";
 import { type Dirs, LOCK_FILE } from "../base/dirs.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
+import { quote } from "../base/text.ts";
 import { type OpenEnv, runDirFor } from "../env/mod.ts";
-import type { Manifest } from "../manifest/mod.ts";
+import type {
+  Manifest,
+  NetworkMode,
+  SandboxSection,
+  ServerSandbox,
+} from "../manifest/mod.ts";
 import type { Host } from "../os/host.ts";
 import {
   filterVariables,
   type Place,
   type PolicyInput,
   type SandboxPolicy,
+  UNCONFINED_HINT,
 } from "../sandbox/mod.ts";
-import { undoOuterLaunch } from "./environment.ts";
+import { undoOuterLaunch, type Variables } from "./environment.ts";
+import { isBeside } from "./services.ts";
 
 /** What is to be confined. */
 export interface SandboxRequest {
@@ -34,12 +42,13 @@ export interface PlannedPolicy {
 }
 
 /** `[sandbox]` of a manifest that has none: nothing beyond the built-in set. */
-const NO_WISHES: PolicyInput["wishes"] = {
+const NO_SANDBOX: Omit<SandboxSection, "enabled"> = {
   paths: [],
   network: { mode: "open" },
   envHost: [],
   pathDirs: [],
   cacheDirs: [],
+  unixSockets: [],
   protect: [],
 };
 
@@ -49,7 +58,7 @@ export function systemOf({ os }: Host): PolicyInput["os"] {
   throw new AppError(
     "NOT_SUPPORTED",
     "Cannot confine the agent: there is no sandbox on Windows",
-    { exitCode: ExitCode.refused },
+    { hint: UNCONFINED_HINT, exitCode: ExitCode.refused },
   );
 }
 
@@ -70,16 +79,18 @@ export function policyInput(
   const agent = "claude";
   const variables = undoOuterLaunch(host.env);
   const home = host.home();
-  const wishes = manifest.sandbox ?? NO_WISHES;
+  const runDir = runDirFor(dirs, host);
+  const isServer = server !== undefined;
+  const tmpDir = isServer ? join(slot.serverCache, "tmp") : join(runDir, "tmp");
+  const wishes = wishesOf(manifest, { server, variables, tmpDir });
   const environment = filterVariables({
     variables,
     envHost: wishes.envHost,
+    sockets: socketVariables(wishes),
     agent,
     agentAccepts: claude.passesToClaude,
     network: wishes.network.mode,
   });
-  const runDir = runDirFor(dirs, host);
-  const isServer = server !== undefined;
   const needs = isServer ? NO_NEEDS : claude.agentPlaces({
     isolation: manifest.isolation,
     os,
@@ -99,12 +110,13 @@ export function policyInput(
     aenvHome: dirs.root,
     cwd: host.cwd(),
     projectRoot: projectRoot(env, host),
+    project: serverSandbox(manifest, server)?.project ?? "write",
     baseDir: env.baseDir,
     manifests: [env.manifestPath, env.manifestReal],
     wishes,
     agent: { name: agent, program, keychain: needs.keychain },
     programs: [
-      ...serverPrograms(manifest),
+      ...serverPrograms(manifest, server),
       ...agentPrograms(agentProgram),
     ],
     places: [
@@ -115,11 +127,82 @@ export function policyInput(
     guarded: guardedPlaces(needs.guarded),
     // What the agent writes must not be run by a server that holds a secret.
     cacheDir: isServer ? slot.serverCache : slot.cache,
-    tmpDir: isServer ? join(slot.serverCache, "tmp") : join(runDir, "tmp"),
+    tmpDir,
     variables,
     environment,
   };
   return { input, notes: needs.notes };
+}
+
+/** What the manifest wants for the agent, or for one of its servers: what that says itself counts in the place of `[sandbox]`. */
+function wishesOf(
+  manifest: Manifest,
+  { server, variables, tmpDir }: {
+    readonly server: string | undefined;
+    readonly variables: Variables;
+    readonly tmpDir: AbsPath;
+  },
+): PolicyInput["wishes"] {
+  const general = manifest.sandbox ?? NO_SANDBOX;
+  const own = serverSandbox(manifest, server);
+  const network = own?.network ?? general.network;
+  const sockets = own?.unixSockets ?? general.unixSockets;
+  return {
+    ...general,
+    paths: own?.paths ?? general.paths,
+    pathDirs: own?.pathDirs ?? general.pathDirs,
+    cacheDirs: own?.cacheDirs ?? general.cacheDirs,
+    network: server === undefined ? withRelays(network, manifest) : network,
+    unixSockets: sockets.map((text) => ({
+      text,
+      path: text === "$TMPDIR"
+        ? tmpDir
+        : text.startsWith("$")
+        ? absolute(variables[text.slice(1)])
+        : text,
+    })),
+  };
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolutePath(path) ? path : undefined;
+}
+
+function serverSandbox(
+  { mcp }: Manifest,
+  name: string | undefined,
+): ServerSandbox | undefined {
+  const server = name === undefined ? undefined : mcp[name];
+  return server?.type === "stdio" ? server.sandbox : undefined;
+}
+
+/** The variables that lead to granted sockets. */
+export function socketVariables(
+  { unixSockets }: PolicyInput["wishes"],
+): string[] {
+  return unixSockets.flatMap(({ text }) =>
+    text.startsWith("$") && text !== "$TMPDIR" ? [text.slice(1)] : []
+  );
+}
+
+/**
+ * An agent without a network cannot reach the relay of an http server with a secret. It gets an empty list of hosts instead,
+ * under which nothing is reached but what is named by address and port.
+ */
+function withRelays(
+  network: NetworkMode,
+  manifest: Manifest,
+): PolicyInput["wishes"]["network"] {
+  if (network.mode !== "none") return network;
+  const relayed = Object.entries(manifest.mcp).filter(([, server]) =>
+    isBeside(server, manifest) && server.type !== "stdio"
+  ).map(([name]) => quote(name));
+  if (relayed.length === 0) return network;
+  const insteadOfNone =
+    `none, but for the relay on this machine to MCP server ${
+      relayed.join(", ")
+    }`;
+  return { mode: "hosts", allow: [], insteadOfNone };
 }
 
 function projectRoot(env: OpenEnv, host: Host): AbsPath {
@@ -214,10 +297,14 @@ function ownPlaces(
   ];
 }
 
-/** Programs that servers of the manifest name by their whole path. */
-function serverPrograms({ mcp }: Manifest): PolicyInput["programs"] {
+/** Programs that servers of the manifest name by their whole path: all for the agent, its own for a server. */
+function serverPrograms(
+  { mcp }: Manifest,
+  only: string | undefined,
+): PolicyInput["programs"] {
   return Object.entries(mcp).flatMap(([name, server]) =>
     server.type === "stdio" && !server.disabled &&
+      (only === undefined || name === only) &&
       isAbsolutePath(server.command)
       ? [
         {

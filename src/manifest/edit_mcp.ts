@@ -84,7 +84,8 @@ function exists(names: readonly string[], file: string): AppError {
 /** The keys as a manifest is read: what is run or reached, then what it is given. */
 function inOrder(table: ServerTable): Document {
   return Object.fromEntries(
-    SERVER_KEYS.flatMap((key) =>
+    // A command that adds a server says nothing of its sandbox.
+    SERVER_KEYS.filter((key) => key !== "sandbox").flatMap((key) =>
       table[key] === undefined ? [] : [[key, table[key]]]
     ),
   );

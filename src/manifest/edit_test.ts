@@ -224,7 +224,7 @@ Deno.test("edits keep CRLF, a byte order mark and one line break at the end", ()
 
 Deno.test("addEntry() adds to the manifest that a new environment gets", () => {
   for (const bare of [true, false]) {
-    const text = newManifest("x" as never, { bare });
+    const text = newManifest("x" as never, { bare, sandbox: !bare });
     const after = addEntry(text, entry("n"), PLUGINS);
     strictEqual(after, `${text}\n${BLOCK}`);
     strictEqual(removeEntry(after, "n", PLUGINS), text);

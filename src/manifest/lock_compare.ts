@@ -6,7 +6,9 @@ import type {
   EntryKind,
   Manifest,
   McpServer,
+  NetworkMode,
   SandboxSection,
+  ServerSandbox,
 } from "./schema.ts";
 
 /** What can be declared, and hashed alike on every system. Numbers are safe integers. */
@@ -46,7 +48,7 @@ function canonicalJson(value: Declaration): string {
 export function serverHash(server: McpServer): string {
   if (server.type === "stdio") {
     const { type, command, args, env, ...more } = server;
-    const { cwd, secretArgs, disabled, ...rest } = more;
+    const { cwd, secretArgs, disabled, sandbox, ...rest } = more;
     rest satisfies Record<string, never>;
     return declarationHash({
       type,
@@ -55,6 +57,7 @@ export function serverHash(server: McpServer): string {
       ...(cwd === undefined ? {} : { cwd }),
       ...(secretArgs ? { secret_args: "allow" } : {}),
       ...(disabled ? { disabled } : {}),
+      ...(sandbox === undefined ? {} : { sandbox: sandboxWords(sandbox) }),
     });
   }
   const { type, url, headers, disabled, ...rest } = server;
@@ -67,22 +70,51 @@ export function serverHash(server: McpServer): string {
   });
 }
 
+/** What is written counts, also an empty list: it takes away what `[sandbox]` grants. */
+function sandboxWords(sandbox: ServerSandbox): Declaration {
+  const { project, paths, network, ...more } = sandbox;
+  const { pathDirs, cacheDirs, unixSockets, ...rest } = more;
+  rest satisfies Record<string, never>;
+  const words = {
+    project,
+    paths: paths?.map(pathWord),
+    network: network && networkWords(network),
+    "path_dirs": pathDirs,
+    "cache_dirs": cacheDirs,
+    "unix_sockets": unixSockets,
+  };
+  return Object.fromEntries(
+    Object.entries(words).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]]
+    ),
+  );
+}
+
+function pathWord({ path, access }: SandboxSection["paths"][number]): string {
+  return `${path}:${access}`;
+}
+
+function networkWords(network: NetworkMode): Declaration {
+  const { mode } = network;
+  return mode === "hosts" ? { mode, allow: network.allow } : { mode };
+}
+
 /** The hash that a lock holds for `[sandbox]`. */
 export function policyHash(section: SandboxSection): string {
   const { enabled, paths, network, ...more } = section;
-  const { envHost, pathDirs, cacheDirs, protect, ...rest } = more;
+  const { envHost, pathDirs, cacheDirs, unixSockets, protect, ...rest } = more;
   rest satisfies Record<string, never>;
   const lists = {
-    paths: paths.map(({ path, access }) => `${path}:${access}`),
+    paths: paths.map(pathWord),
     "env_host": envHost,
     "path_dirs": pathDirs,
     "cache_dirs": cacheDirs,
+    "unix_sockets": unixSockets,
     protect,
   };
-  const { mode } = network;
   return declarationHash({
     enabled,
-    network: mode === "hosts" ? { mode, allow: network.allow } : { mode },
+    network: networkWords(network),
     ...withoutEmpty(lists),
   });
 }

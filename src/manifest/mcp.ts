@@ -3,6 +3,7 @@ import { nameProblem } from "../base/ids.ts";
 import { quote } from "../base/text.ts";
 import { type KeyPath, type Reader, showPath, type Table } from "./reader.ts";
 import { findReferences } from "./references.ts";
+import { parseServerSandbox } from "./sandbox.ts";
 import type { McpServer } from "./schema.ts";
 
 /** Keys of `[mcp.<name>]`. */
@@ -16,9 +17,10 @@ export const SERVER_KEYS = [
   "cwd",
   "secret_args",
   "disabled",
+  "sandbox",
 ] as const;
 /** Keys that only a server with a command has. */
-const COMMAND_KEYS = ["args", "env", "cwd", "secret_args"];
+const COMMAND_KEYS = ["args", "env", "cwd", "secret_args", "sandbox"];
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A field name of RFC 9110. */
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -97,6 +99,7 @@ function parseStdio(reader: Reader, table: Table, path: KeyPath): McpServer {
     cwd: parseCwd(reader, table, path),
     secretArgs,
     disabled: parseDisabled(reader, table, path),
+    sandbox: parseServerSandbox(reader, table["sandbox"], [...path, "sandbox"]),
   };
 }
 

@@ -59,4 +59,5 @@ export type {
   NetworkMode,
   SandboxSection,
   SecretsSection,
+  ServerSandbox,
 } from "./schema.ts";

@@ -3,7 +3,7 @@ import { type EnvName, isGlobal, nameProblem } from "../base/ids.ts";
 import { quote } from "../base/text.ts";
 import { parseEntries } from "./entries.ts";
 import { parseMcp } from "./mcp.ts";
-import { type KeyPath, Reader } from "./reader.ts";
+import { type KeyPath, Reader, showPath } from "./reader.ts";
 import { parseSandbox } from "./sandbox.ts";
 import type { Manifest } from "./schema.ts";
 import { parseSecrets } from "./secrets.ts";
@@ -51,6 +51,9 @@ export function parseManifest(text: string, file: string): Manifest {
   const compatKey = schema === "1" ? "cc_compatible" : "compat";
   const env = reader.table(top["env"], ["env"], [...ENV_KEYS, compatKey]);
   const hooks = reader.table(top["hooks"], ["hooks"], HOOK_KEYS);
+  const mcp = parseMcp(reader, top["mcp"]);
+  const sandbox = parseSandbox(reader, top["sandbox"]);
+  checkSandboxes(reader, mcp, sandbox);
   return {
     schema,
     name: parseName(reader, env["name"]),
@@ -72,15 +75,33 @@ export function parseManifest(text: string, file: string): Manifest {
       ? parseOldCompat(reader, env["cc_compatible"])
       : parseCompat(reader, env["compat"]),
     vars: parseVars(reader, top["vars"]),
-    mcp: parseMcp(reader, top["mcp"]),
+    mcp,
     plugins: parseEntries(reader, top["plugins"], "plugins"),
     skills: parseEntries(reader, top["skills"], "skills"),
     secrets: parseSecrets(reader, top["secrets"]),
-    sandbox: parseSandbox(reader, top["sandbox"]),
+    sandbox,
     preActivate:
       reader.string(hooks["pre_activate"], ["hooks", "pre_activate"]) ||
       undefined,
   };
+}
+
+/** A sandbox that nothing would enforce is an error. */
+function checkSandboxes(
+  reader: Reader,
+  mcp: Manifest["mcp"],
+  sandbox: Manifest["sandbox"],
+): void {
+  if (sandbox?.enabled) return;
+  for (const [name, server] of Object.entries(mcp)) {
+    if (server.type !== "stdio" || server.sandbox === undefined) continue;
+    const path = ["mcp", name, "sandbox"];
+    reader.fail(
+      path,
+      `${showPath(path)} confines nothing while the agent is not confined`,
+      "Write enabled = true under [sandbox], or take it out",
+    );
+  }
 }
 
 function parseSchemaVersion(reader: Reader, value: unknown): "1" | "2" {

@@ -146,7 +146,8 @@ Deno.test("newManifest() writes what parseManifest() reads, for any name", () =>
     minLength: 1,
     maxLength: 100,
   });
-  fc.assert(fc.property(name, fc.boolean(), (text, bare) => {
+  const flags = fc.record({ bare: fc.boolean(), sandbox: fc.boolean() });
+  fc.assert(fc.property(name, flags, (text, options) => {
     let parsed;
     try {
       parsed = parseEnvName(text);
@@ -154,9 +155,10 @@ Deno.test("newManifest() writes what parseManifest() reads, for any name", () =>
       if (error instanceof AppError) return;
       throw error;
     }
-    const manifest = parseManifest(newManifest(parsed, { bare }), "m");
+    const manifest = parseManifest(newManifest(parsed, options), "m");
     strictEqual(manifest.name, parsed);
     strictEqual(manifest.isolation, "private");
-    strictEqual(manifest.sandbox, undefined);
+    const { enabled = false } = manifest.sandbox ?? {};
+    strictEqual(enabled, options.sandbox);
   }));
 });

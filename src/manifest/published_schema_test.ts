@@ -62,7 +62,9 @@ Deno.test("the schema takes the README's example, the template and the example d
   checkManifest(readme[1]!);
   checkManifest(readRepository("examples/review-team/aenv.toml"));
   for (const bare of [true, false]) {
-    checkManifest(newManifest("x" as never, { bare }));
+    for (const sandbox of [true, false]) {
+      checkManifest(newManifest("x" as never, { bare, sandbox }));
+    }
   }
 });
 

@@ -1,7 +1,7 @@
-/** `[sandbox]`. */
+/** `[sandbox]`, and `[mcp.<name>.sandbox]`. */
 import { quote } from "../base/text.ts";
-import type { Reader } from "./reader.ts";
-import type { NetworkMode, SandboxSection } from "./schema.ts";
+import { type KeyPath, type Reader, showPath, type Table } from "./reader.ts";
+import type { NetworkMode, SandboxSection, ServerSandbox } from "./schema.ts";
 
 /** Keys of `[sandbox]`. */
 export const SANDBOX_KEYS = [
@@ -11,7 +11,18 @@ export const SANDBOX_KEYS = [
   "env_host",
   "path_dirs",
   "cache_dirs",
+  "unix_sockets",
   "protect",
+] as const;
+
+/** Keys of `[mcp.<name>.sandbox]`. */
+export const SERVER_SANDBOX_KEYS = [
+  "project",
+  "paths",
+  "network",
+  "path_dirs",
+  "cache_dirs",
+  "unix_sockets",
 ] as const;
 
 /** Keys of `sandbox.network`. */
@@ -25,36 +36,84 @@ export function parseSandbox(
   if (value === undefined) return undefined;
   const path = ["sandbox"];
   const table = reader.table(value, path, SANDBOX_KEYS);
+  const lists = new Lists(reader, table, path);
   return {
     enabled: reader.boolean(table["enabled"], [...path, "enabled"], false),
-    paths: reader.strings(table["paths"], [...path, "paths"]).map((text, i) =>
-      parseGrant(reader, text, i)
-    ),
-    network: parseNetwork(reader, table["network"]),
-    envHost: parseList(reader, table, { key: "env_host", problemOf: variable }),
-    pathDirs: parseList(reader, table, { key: "path_dirs", problemOf: place }),
-    cacheDirs: parseList(reader, table, {
-      key: "cache_dirs",
-      problemOf: place,
-    }),
-    protect: parseList(reader, table, { key: "protect", problemOf: inside }),
+    paths: lists.grants(),
+    network: parseNetwork(reader, table["network"], [...path, "network"]),
+    envHost: lists.of("env_host", variable),
+    pathDirs: lists.of("path_dirs", place),
+    cacheDirs: lists.of("cache_dirs", place),
+    unixSockets: lists.of("unix_sockets", socket),
+    protect: lists.of("protect", inside),
   };
 }
 
-function parseList(
+/** Reads `[mcp.<name>.sandbox]`, which stands at `path`; undefined when there is none. A key that is not written stays undefined. */
+export function parseServerSandbox(
   reader: Reader,
-  table: Readonly<Record<string, unknown>>,
-  { key, problemOf }: {
-    readonly key: string;
-    readonly problemOf: (text: string) => string | undefined;
-  },
-): readonly string[] {
-  const path = ["sandbox", key];
-  return reader.strings(table[key], path).map((text, index) => {
-    const problem = problemOf(text);
-    if (problem === undefined) return text;
-    reader.fail([...path, index], `${quote(text)} cannot be used: ${problem}`);
-  });
+  value: unknown,
+  path: KeyPath,
+): ServerSandbox | undefined {
+  if (value === undefined) return undefined;
+  const table = reader.table(value, path, SERVER_SANDBOX_KEYS);
+  const lists = new Lists(reader, table, path);
+  function written<T>(key: string, read: () => T): T | undefined {
+    return table[key] === undefined ? undefined : read();
+  }
+  return {
+    project: written("project", () =>
+      reader.choice(
+        table["project"],
+        [...path, "project"],
+        ["write", "read", "none"],
+      )),
+    paths: written("paths", () => lists.grants()),
+    network: written(
+      "network",
+      () => parseNetwork(reader, table["network"], [...path, "network"]),
+    ),
+    pathDirs: written("path_dirs", () => lists.of("path_dirs", place)),
+    cacheDirs: written("cache_dirs", () => lists.of("cache_dirs", place)),
+    unixSockets: written(
+      "unix_sockets",
+      () => lists.of("unix_sockets", socket),
+    ),
+  };
+}
+
+/** The lists of one table. */
+class Lists {
+  readonly #reader: Reader;
+  readonly #table: Table;
+  readonly #path: KeyPath;
+
+  constructor(reader: Reader, table: Table, path: KeyPath) {
+    this.#reader = reader;
+    this.#table = table;
+    this.#path = path;
+  }
+
+  of(
+    key: string,
+    problemOf: (text: string) => string | undefined,
+  ): readonly string[] {
+    const path = [...this.#path, key];
+    return this.#reader.strings(this.#table[key], path).map((text, index) => {
+      const problem = problemOf(text);
+      if (problem === undefined) return text;
+      this.#reader.fail(
+        [...path, index],
+        `${quote(text)} cannot be used: ${problem}`,
+      );
+    });
+  }
+
+  grants(): SandboxSection["paths"] {
+    const path = [...this.#path, "paths"];
+    return this.#reader.strings(this.#table["paths"], path)
+      .map((text, index) => parseGrant(this.#reader, text, [...path, index]));
+  }
 }
 
 /** Why a text is no place; undefined when it is one. `~` stands for the home directory, `*` and `?` for parts of one name. */
@@ -80,31 +139,39 @@ function variable(text: string): string | undefined {
     : "it is neither a name nor the beginning of one with a *";
 }
 
+/** Why a text names no sockets: the variable that holds a path, a socket, or a directory of them. */
+function socket(text: string): string | undefined {
+  if (!text.startsWith("$") || text === "$TMPDIR") return place(text);
+  return /^\$[A-Z_][A-Z0-9_]*SOCK(ET)?$/.test(text)
+    ? undefined
+    : "a variable of a socket has a name that ends in SOCK or SOCKET";
+}
+
 function parseGrant(
   reader: Reader,
   text: string,
-  index: number,
+  at: KeyPath,
 ): SandboxSection["paths"][number] {
   const match = /^(.+):(ro|rw)$/.exec(text);
   if (!match) {
     reader.fail(
-      ["sandbox", "paths", index],
+      at,
       `${quote(text)} does not say how the path may be used`,
       `Write ${quote(text + ":ro")} or ${quote(text + ":rw")}`,
     );
   }
   const problem = place(match[1]!);
   if (problem !== undefined) {
-    reader.fail(
-      ["sandbox", "paths", index],
-      `${quote(text)} cannot be used: ${problem}`,
-    );
+    reader.fail(at, `${quote(text)} cannot be used: ${problem}`);
   }
   return { path: match[1]!, access: match[2] as "ro" | "rw" };
 }
 
-function parseNetwork(reader: Reader, value: unknown): NetworkMode {
-  const path = ["sandbox", "network"];
+function parseNetwork(
+  reader: Reader,
+  value: unknown,
+  path: KeyPath,
+): NetworkMode {
   if (value === undefined || typeof value === "string") {
     return { mode: reader.choice(value, path, ["open", "none"]) };
   }
@@ -117,7 +184,7 @@ function parseNetwork(reader: Reader, value: unknown): NetworkMode {
   }
   reader.fail(
     [...path, "mode"],
-    `sandbox.network.mode is ${quote(mode)}`,
+    `${showPath([...path, "mode"])} is ${quote(mode)}`,
     'Use "open", "none" or { mode = "hosts", allow = […] }',
   );
 }

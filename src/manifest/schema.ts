@@ -17,6 +17,7 @@ export type McpServer =
     readonly secretArgs: boolean;
     /** Declared, and not started. */
     readonly disabled: boolean;
+    readonly sandbox: ServerSandbox | undefined;
   }
   | {
     readonly type: "http" | "sse";
@@ -54,7 +55,20 @@ export interface SandboxSection {
   readonly envHost: readonly string[];
   readonly pathDirs: readonly string[];
   readonly cacheDirs: readonly string[];
+  /** Paths of sockets and of directories of them; `$NAME` stands for the path that a variable holds. */
+  readonly unixSockets: readonly string[];
   readonly protect: readonly string[];
+}
+
+/** `[mcp.<name>.sandbox]`: what is written counts for this server in the place of what `[sandbox]` says. */
+export interface ServerSandbox {
+  /** What it may do in the project; undefined is what the agent may. */
+  readonly project: "write" | "read" | "none" | undefined;
+  readonly paths: SandboxSection["paths"] | undefined;
+  readonly network: NetworkMode | undefined;
+  readonly pathDirs: readonly string[] | undefined;
+  readonly cacheDirs: readonly string[] | undefined;
+  readonly unixSockets: readonly string[] | undefined;
 }
 
 /** `[secrets]`: values that only named programs get, and where values come from. */

@@ -2,9 +2,11 @@
 import type { EnvName } from "../base/ids.ts";
 
 const SANDBOX = `
+# The agent and all it starts can write to the project and to this environment's state, and see nothing else of your home.
 [sandbox]
-enabled = true               # what it gives: aenv sandbox explain
-# paths = ["~/data:ro"]
+enabled = true               # all that it gives: aenv sandbox explain
+# paths = ["~/data:ro", "../shared:rw"]
+# cache_dirs = ["~/.cache/pip"]
 # network = { mode = "hosts", allow = ["@agent", "@github"] }
 `;
 
@@ -16,7 +18,7 @@ export interface TemplateOptions {
   readonly sandbox?: boolean;
 }
 
-/** A manifest for `name`: with commented examples, or `bare` with the required keys only, and the sandbox. */
+/** A manifest for `name`: with commented examples, or `bare` without; with the sandbox where that is asked for. */
 export function newManifest(
   name: EnvName,
   options: TemplateOptions = {},

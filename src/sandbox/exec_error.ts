@@ -15,11 +15,19 @@ export function supervisorReason(
   if (
     policy.unixSockets.length > 0 &&
     kernel.landlockAbi < LANDLOCK_FLOOR.resolveUnix
-  ) return "Unix sockets are granted one by one";
+  ) return "Unix sockets are granted";
   return kernel.landlockAbi < LANDLOCK_FLOOR.scopes
     ? "the kernel does not keep signals inside"
     : undefined;
 }
+
+/** What is wrong with a kernel that confines nothing. */
+export const NO_LANDLOCK =
+  "this kernel has no Landlock, or has it switched off";
+
+/** What can be typed where nothing can be confined. */
+export const UNCONFINED_HINT =
+  "Start the agent unconfined: aenv run --no-sandbox; for good: enabled = false under [sandbox]";
 
 /** The error for a policy that this system does not hold a program to. */
 export function unenforced(state: string, cause?: unknown): AppError {
@@ -27,7 +35,9 @@ export function unenforced(state: string, cause?: unknown): AppError {
     "SANDBOX_UNENFORCED",
     `Cannot enforce the sandbox: ${state}`,
     {
-      hint: "See what this system enforces: aenv sandbox probe",
+      hint: state === NO_LANDLOCK
+        ? UNCONFINED_HINT
+        : "See what this system enforces: aenv sandbox probe",
       exitCode: ExitCode.refused,
       cause,
     },

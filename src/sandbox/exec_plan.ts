@@ -1,6 +1,6 @@
 /** From a policy and a kernel to what is done: which mechanism enforces what, and when a launch is refused. */
 import type { AbsPath } from "../base/paths.ts";
-import { unenforced } from "./exec_error.ts";
+import { NO_LANDLOCK, unenforced } from "./exec_error.ts";
 import { protectionsOf } from "./exec_protections.ts";
 import type {
   Enforcement,
@@ -31,7 +31,7 @@ export function planEnforcement(
   { supervisor }: PlanOptions,
 ): Enforcement {
   if (kernel.landlockAbi < 1) {
-    throw unenforced("this kernel has no Landlock, or has it switched off");
+    throw unenforced(NO_LANDLOCK);
   }
   const mounts = supervisor && planMounts(policy, supervisor);
   const seccomp = {
@@ -97,8 +97,13 @@ function mediationRules(
   if (!isAsked) return undefined;
   return {
     internet: internet === "open" ? "open" : destinations(policy),
-    unixPaths: policy.unixSockets.map(({ path }) => path),
-    unixTrees: writableTrees(policy),
+    unixPaths: policy.unixSockets.flatMap(({ path, tree }) =>
+      tree ? [] : [path]
+    ),
+    unixTrees: [
+      ...writableTrees(policy),
+      ...policy.unixSockets.flatMap(({ path, tree }) => tree ? [path] : []),
+    ],
     signals: signals === "mediated",
   };
 }

@@ -1,7 +1,9 @@
 /** What this kernel offers. */
 import { readText } from "../os/fs.ts";
+import type { Host } from "../os/host.ts";
 import { landlockAbi } from "../os/landlock.ts";
 import { ARCHITECTURE, syscall } from "../os/syscall.ts";
+import { NO_LANDLOCK } from "./exec_error.ts";
 import type { KernelFacts } from "./exec_types.ts";
 
 /** Asks the kernel. */
@@ -12,4 +14,10 @@ export function readKernelFacts(): KernelFacts {
     landlockAbi: landlockAbi(),
     uid: syscall("geteuid"),
   };
+}
+
+/** Why no agent can be confined on this system; undefined where one can, as far as is known without trying. For people. */
+export function noSandbox(os: Host["os"]): string | undefined {
+  if (os === "windows") return "there is no sandbox on Windows";
+  return os === "linux" && landlockAbi() < 1 ? NO_LANDLOCK : undefined;
 }

@@ -17,7 +17,7 @@ export {
   type ConfinedChild,
   startConfined,
 } from "./exec.ts";
-export { supervisorReason, unenforced } from "./exec_error.ts";
+export { supervisorReason, UNCONFINED_HINT, unenforced } from "./exec_error.ts";
 export { readSupervisorFacts } from "./exec_facts.ts";
 export { planEnforcement } from "./exec_plan.ts";
 export type {
@@ -28,7 +28,7 @@ export type {
 } from "./exec_types.ts";
 export { filterProgram } from "./exec_steps.ts";
 export { readHostFacts } from "./host_facts.ts";
-export { readKernelFacts } from "./kernel_facts.ts";
+export { noSandbox, readKernelFacts } from "./kernel_facts.ts";
 export { mediate } from "./mediate.ts";
 export type { ProxyEvent } from "./network/events.ts";
 export { type PackageQuery, packageUrls } from "./network/package_hosts.ts";
@@ -59,6 +59,7 @@ export type {
   Place,
   PolicyInput,
   SandboxWishes,
+  SocketWish,
 } from "./policy_input.ts";
 export { checkProbed, probe, type Probed, probeKey } from "./probe.ts";
 export type { Change } from "./protect.ts";
@@ -78,6 +79,7 @@ export {
   type SeatbeltProfile,
   seatbeltProfile,
 } from "./seatbelt.ts";
+export { socketRisk } from "./socket_risk.ts";
 export {
   type Access,
   type AgentPart,

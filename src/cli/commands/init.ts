@@ -15,6 +15,7 @@ import { isFile } from "../../os/fs.ts";
 import type { Host } from "../../os/host.ts";
 import { detectShell, rcLine, type Shell } from "../../shell/mod.ts";
 import type { Command, Input, Outcome } from "../command.ts";
+import { confinedLines } from "../confined_lines.ts";
 import { leftOutLines } from "../left_out.ts";
 
 /** `aenv init`. */
@@ -29,24 +30,39 @@ export const command: Command = {
         flags: "--here [name]",
         summary: "Make a project environment in this directory instead",
       },
+      {
+        flags: "--no-sandbox",
+        summary: "With --here: one in which the agent is not confined",
+      },
     ],
     examples: ["aenv init", "aenv init --here", "aenv init --here my-project"],
   },
   run(input, host) {
-    return input.options["here"] === undefined
-      ? runHome(input, host)
-      : runHere(input.options["here"], host);
+    const here = input.options["here"];
+    const sandbox = input.options["sandbox"] !== false;
+    if (here !== undefined) return runHere({ here, sandbox }, host);
+    if (sandbox) return runHome(input, host);
+    throw new AppError(
+      "USAGE",
+      'Cannot use "--no-sandbox" without "--here": the environment default is not confined anyway',
+      { hint: "Leave it out: aenv init" },
+    );
   },
 };
 
-async function runHere(here: string | boolean, host: Host): Promise<Outcome> {
-  const made = await initHere(
-    typeof here === "string" ? here : undefined,
-    host,
-  );
+async function runHere(
+  { here, sandbox }: {
+    readonly here: string | boolean;
+    readonly sandbox: boolean;
+  },
+  host: Host,
+): Promise<Outcome> {
+  const name = typeof here === "string" ? here : undefined;
+  const made = await initHere({ name, sandbox }, host);
   return {
     data: {
       ...made,
+      confined: sandbox,
       attributes: made.attributes ?? null,
       shadowedBy: made.shadowedBy ?? null,
     },
@@ -57,6 +73,11 @@ async function runHere(here: string | boolean, host: Host): Promise<Outcome> {
         ...(made.shadowedBy
           ? [`${made.shadowedBy} wins over it: rm ${made.shadowedBy}`]
           : []),
+        ...confinedLines(sandbox, {
+          option: made.shadowedBy ? " -E ./" : "",
+          otherwise: "aenv init --here --no-sandbox",
+          host,
+        }),
       ].join("\n"),
   };
 }

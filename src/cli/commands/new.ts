@@ -2,6 +2,7 @@ import { AppError } from "../../base/errors.ts";
 import { createEnv, hostDirs, type OpenEnv } from "../../env/mod.ts";
 import { requireTrust } from "../../launch/mod.ts";
 import { type Command, textOption } from "../command.ts";
+import { confinedLines } from "../confined_lines.ts";
 import { leftOutLines } from "../left_out.ts";
 
 /** `aenv new`. */
@@ -19,12 +20,8 @@ export const command: Command = {
         summary: "Write a manifest without examples",
       },
       {
-        flags: "--sandbox",
-        summary: "Make one in which the agent is confined",
-      },
-      {
         flags: "--no-sandbox",
-        summary: "Make one in which it is not, as without either",
+        summary: "Make one in which the agent is not confined",
       },
     ],
     examples: [
@@ -34,17 +31,15 @@ export const command: Command = {
     ],
   },
   async run(input, host) {
-    const sandbox = input.options["sandbox"];
+    const sandbox = input.options["sandbox"] !== false;
     const from = textOption(input, "from");
     // A named env counts as its user's own: a copy must not make that of what a repository brought.
     const check = (source: OpenEnv) =>
       requireTrust(source, { host, dirs: hostDirs(host) });
-    if (sandbox !== undefined && from !== undefined && from !== "global") {
+    if (!sandbox && from !== undefined && from !== "global") {
       throw new AppError(
         "USAGE",
-        `Cannot use "--${
-          sandbox ? "" : "no-"
-        }sandbox" with "--from": a copy has the sandbox of its source`,
+        'Cannot use "--no-sandbox" with "--from": a copy has the sandbox of its source',
         { hint: "Leave it out, and change [sandbox] in the copy" },
       );
     }
@@ -52,7 +47,7 @@ export const command: Command = {
       name: input.args[0]!,
       from,
       bare: input.options["bare"] === true,
-      sandbox: sandbox === true,
+      sandbox,
       check,
     }, host);
     return {
@@ -61,6 +56,11 @@ export const command: Command = {
         [
           `made environment ${made.name}: ${made.path}`,
           ...leftOutLines(made.leftOut),
+          ...confinedLines(made.confined, {
+            option: ` -E ${made.name}`,
+            otherwise: `aenv new ${made.name} --no-sandbox`,
+            host,
+          }),
           `Declare what it loads in ${made.manifest}`,
           `Use it in a directory: aenv use ${made.name}`,
         ].join("\n"),

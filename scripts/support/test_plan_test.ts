@@ -32,13 +32,10 @@ Deno.test("planTests() deals shared files out evenly by their time", () => {
     shares: 2,
     seconds: { a: 1, b: 6, c: 2, d: 3, e: 4 },
   });
-  assert.deepEqual(
-    together.map(({ files, seconds }) => [files, seconds]),
-    [
-      [["a", "b"], 7],
-      [["c", "d", "e"], 9],
-    ].toSorted((x, y) => Number(y[1]) - Number(x[1])),
-  );
+  assert.deepEqual(together.map(({ files, seconds }) => [files, seconds]), [
+    [["b", "c"], 8],
+    [["a", "d", "e"], 8],
+  ]);
 });
 
 Deno.test("planTests() runs every file once, whatever the shares and times", () => {

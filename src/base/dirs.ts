@@ -33,6 +33,7 @@
  *   cache/builtins.json          what an agent offers by itself, for `verify`
  *   secrets/                     ids of clones; values.json when secrets are kept in a file
  *   state/<id>/                  one transaction: record.json, what it replaced and took away
+ *   audit/                       what was done and refused; see audit/README.md
  *   store/                       trees of plugins and skills by their hash; see store/README.md
  *   trash/                       what has yet to be deleted
  * ```
@@ -66,6 +67,7 @@ export interface Dirs {
   readonly cache: AbsPath;
   readonly probes: AbsPath;
   readonly state: AbsPath;
+  readonly audit: AbsPath;
   readonly store: AbsPath;
   readonly trash: AbsPath;
 }
@@ -87,6 +89,7 @@ export function dirsAt(root: AbsPath): Dirs {
     agentVersions: join(root, "cache", "agents.json"),
     probes: join(root, "cache", "probes"),
     state: join(root, "state"),
+    audit: join(root, "audit"),
     store: join(root, "store"),
     trash: join(root, "trash"),
   };

@@ -66,6 +66,24 @@ async function acquire(
   }
 }
 
+/**
+ * Like {@link withLock} for work of microseconds that nothing may come between: blocks this process, for at most `patience`
+ * milliseconds. Undefined, and nothing done, when somebody holds the lock for longer: a process that was stopped may.
+ */
+export function withLockAtOnce<T extends object>(
+  path: AbsPath,
+  work: () => T,
+  { patience }: { readonly patience: number },
+): T | undefined {
+  using file = withIo("open", path, () => openLock(path));
+  const deadline = performance.now() + patience;
+  while (!file.tryLockSync(true)) {
+    if (performance.now() > deadline) return undefined;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+  return work();
+}
+
 /** A file that shows, by the lock on it, whether the process that made it lives, and what that has to say. */
 export class LifeSign implements Disposable {
   readonly path: AbsPath;

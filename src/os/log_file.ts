@@ -1,7 +1,7 @@
 /** Files that are only added to. */
 import type { AbsPath } from "../base/paths.ts";
-import { FILE_MODE } from "./fs.ts";
-import { withIo } from "./io_error.ts";
+import { FILE_MODE, undoUmask } from "./fs.ts";
+import { ifExists, withIo } from "./io_error.ts";
 
 /** A file that is written from its start to its end. Use with `using`. */
 export class LogFile implements Disposable {
@@ -29,4 +29,52 @@ export class LogFile implements Disposable {
   [Symbol.dispose](): void {
     this.#file.close();
   }
+}
+
+/** Adds a text to the end of a file in one call, so that those of other processes are not mixed with it. Makes the file. Throws `IO`. */
+export function addToEnd(path: AbsPath, text: string): void {
+  withIo("write", path, () => {
+    using file = Deno.openSync(path, {
+      append: true,
+      create: true,
+      mode: FILE_MODE,
+    });
+    const bytes = new TextEncoder().encode(text);
+    let done = 0;
+    while (done < bytes.length) done += file.writeSync(bytes.subarray(done));
+  });
+  undoUmask(path, FILE_MODE);
+}
+
+/** Writes a text over the first bytes of a file; what stands behind them stays. Makes the file. Throws `IO`. */
+export function writeOverStart(path: AbsPath, text: string): void {
+  withIo("write", path, () => {
+    using file = Deno.openSync(path, {
+      write: true,
+      create: true,
+      mode: FILE_MODE,
+    });
+    file.writeSync(new TextEncoder().encode(text));
+  });
+  undoUmask(path, FILE_MODE);
+}
+
+/** The bytes of a file from one offset up to another, or to its end; undefined when there is none. Throws `IO`. */
+export function readPart(
+  path: AbsPath,
+  { from, to }: { readonly from: number; readonly to?: number },
+): Uint8Array<ArrayBuffer> | undefined {
+  return ifExists("read", path, () => {
+    using file = Deno.openSync(path);
+    const end = to ?? file.statSync().size;
+    const bytes = new Uint8Array(Math.max(0, end - from));
+    file.seekSync(from, Deno.SeekMode.Start);
+    let done = 0;
+    while (done < bytes.length) {
+      const count = file.readSync(bytes.subarray(done));
+      if (count === null) return bytes.slice(0, done);
+      done += count;
+    }
+    return bytes;
+  });
 }

@@ -1,0 +1,90 @@
+/** What the log is told: a closed set of events, each with what belongs to it. Never a value of a secret, a path of a URL or a header. */
+
+/** Who a host or an address was refused to, or allowed. */
+export interface Where {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Everything that is written down. */
+export type AuditEvent =
+  /** An agent or another program of an env starts. */
+  | {
+    readonly event: "launch-begin";
+    /** `claude`, or `none` for another program. */
+    readonly agent: string;
+    readonly cwd: string;
+    /** `none`, `hosts` or `open`; `unconfined` without a sandbox. */
+    readonly network: string;
+    /** Hash of the sandbox policy, where it was made for this launch. */
+    readonly policy?: string;
+    /** Whether a process of ours stays and can tell of the rest. */
+    readonly supervised: boolean;
+  }
+  /** It has ended: with an exit code, 128+n after signal n. */
+  | { readonly event: "launch-end"; readonly code: number }
+  /** It was not started. */
+  | {
+    readonly event: "launch-refused";
+    readonly code: string;
+    readonly why: string;
+  }
+  /** Somebody asked for it to run without the env's sandbox. */
+  | { readonly event: "sandbox-off" }
+  /** The proxy let a connection through: told once for each host and port. */
+  | ({ readonly event: "host-allowed"; readonly rule: string } & Where)
+  | ({ readonly event: "host-refused"; readonly why: string } & Where)
+  /** An address or socket that a process inside wanted to connect to. */
+  | {
+    readonly event: "connect-refused";
+    readonly to: string;
+    readonly why: string;
+  }
+  /** A secret went to a server, or into the agent's variables. */
+  | {
+    readonly event: "secret-used";
+    readonly by: string;
+    readonly keys: readonly string[];
+  }
+  | {
+    readonly event: "secret-added" | "secret-rotated" | "secret-removed";
+    readonly key: string;
+    readonly backend: string;
+  }
+  /** Protected files of a project are not as they were; or were accepted or taken back. */
+  | {
+    readonly event: "files-changed" | "files-accepted" | "files-reverted";
+    readonly project: string;
+    readonly paths: readonly string[];
+  }
+  | {
+    readonly event: "mount-added" | "mount-removed";
+    readonly paths: readonly string[];
+  }
+  | {
+    readonly event: "trust-given" | "trust-withdrawn";
+    readonly manifest: string;
+    /** Hash of the manifest's text. */
+    readonly hash?: string;
+  }
+  /** So many events of a kind came too fast to be written one by one. */
+  | {
+    readonly event: "left-out";
+    readonly what: string;
+    readonly count: number;
+  }
+  /** The log was emptied. */
+  | { readonly event: "log-cleared"; readonly lines: number };
+
+/** The names of events. */
+export type EventName = AuditEvent["event"];
+
+/** Whose event it is. */
+export interface Subject {
+  /** Label of the env. */
+  readonly env?: string | undefined;
+  /** The launch: its process id and start. */
+  readonly session?: string | undefined;
+  /** `agent`, or `mcp.NAME` for a server in a domain of its own. */
+  readonly domain?: string | undefined;
+}

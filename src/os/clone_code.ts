@@ -35,22 +35,28 @@ export const STEP_BYTES = 11 * WORD;
 /** Where the result stands in a step. */
 export const RESULT_AT = 7 * WORD;
 
-const PAGE = 4096;
+/** What memory is handed out in; on machines with larger pages a call fails that is made with it, and nothing else. */
+export const PAGE = 4096;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
 
-let loaded: CloneCall | undefined;
+let loaded: { readonly call: CloneCall; readonly address: number } | undefined;
 
 /** The code as a function; undefined where memory may not be made executable. */
 export function cloneCall(): CloneCall | undefined {
   loaded ??= load();
-  return loaded;
+  return loaded?.call;
 }
 
-function load(): CloneCall | undefined {
+/** Where the code lies, once it was called. */
+export function codeAddress(): number | undefined {
+  return loaded?.address;
+}
+
+function load(): typeof loaded {
   const code = Uint8Array.fromHex(CLONE_CODE[ARCHITECTURE]);
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;
   const address = syscall(
@@ -73,5 +79,5 @@ function load(): CloneCall | undefined {
     parameters: ["buffer"],
     result: "i64",
   });
-  return (list) => Number(call.call(list));
+  return { call: (list) => Number(call.call(list)), address };
 }

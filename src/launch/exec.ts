@@ -1,5 +1,5 @@
 /** Any command with an env's variables. */
-import { AppError, asRefusal } from "../base/errors.ts";
+import { AppError } from "../base/errors.ts";
 import {
   type AbsPath,
   isAbsolutePath,
@@ -14,6 +14,7 @@ import { becomeProgram } from "../os/exec.ts";
 import { isExecutable } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { isShut } from "../os/libc.ts";
+import { auditedRefusal } from "./audit_start.ts";
 import { isInside } from "./inside.ts";
 import { globalEnvironment } from "./shim.ts";
 import { performLaunch } from "./perform.ts";
@@ -26,6 +27,7 @@ export async function execInEnv(
   option?: string,
 ): Promise<never> {
   const [name, ...args] = command;
+  let label: string | undefined;
   try {
     if (isInside(host)) {
       const path = findCommand(name!, host, host.env["PATH"] ?? "");
@@ -50,10 +52,11 @@ export async function execInEnv(
         argv0: name!,
       });
     }
+    label = env.label;
     const plan = await planLaunch({ env, args, program }, host, dirs);
     return await performLaunch(plan, { env, host, dirs });
   } catch (error) {
-    throw asRefusal(error);
+    throw await auditedRefusal(error, host, label);
   }
 }
 

@@ -21,6 +21,7 @@ import {
   tempName,
   writeNew,
 } from "../os/fs.ts";
+import { auditStart } from "./audit_start.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { environmentOf } from "./exposed.ts";
 import { runHook } from "./hook.ts";
@@ -52,6 +53,7 @@ export async function performLaunch(
     }
     tell(plan, context);
     if (supervisor !== undefined) return await supervisor.run(environment);
+    auditStart(plan, context, { runDir, supervised: false });
     const program = { path: plan.program, args: plan.args, env: environment };
     if (sandbox !== undefined) return await sandbox.become(program);
     becomeProgram(program);

@@ -1,13 +1,14 @@
 /** The role `claude`: what stands on PATH in front of the real agent. */
 import { claude } from "../agents/mod.ts";
-import { aenvRoot, dirsAt } from "../base/dirs.ts";
+import { aenvRoot, type Dirs, dirsAt } from "../base/dirs.ts";
 import { Var } from "../base/env_vars.ts";
-import { AppError, asRefusal, ExitCode } from "../base/errors.ts";
+import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { activeEnv, homeOrNone, type OpenEnv } from "../env/mod.ts";
 import { becomeProgram } from "../os/exec.ts";
 import type { Host } from "../os/host.ts";
+import { auditedRefusal } from "./audit_start.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { isInside } from "./inside.ts";
 import { performLaunch } from "./perform.ts";
@@ -32,6 +33,7 @@ export async function launchClaude(
   options: LaunchOptions = {},
 ): Promise<never> {
   const option = options.env;
+  let label: string | undefined;
   try {
     if (isLoop(host)) throw loopError(host);
     if (isInside(host)) {
@@ -40,7 +42,9 @@ export async function launchClaude(
     }
     const { env, dirs } = activeEnv(host, option);
     if (env.kind === "global") becomeGlobal(args, host, findClaude(host, dirs));
+    label = env.label;
     const chosen = options.unconfined ? unconfined(env) : env;
+    if (chosen !== env) await auditOff(label, dirs);
     const plan = await planLaunch(
       { env: chosen, declared: env, args },
       host,
@@ -49,7 +53,7 @@ export async function launchClaude(
     if (options.verbose) await explainSandbox(plan, host);
     return await performLaunch(plan, { env, host, dirs });
   } catch (error) {
-    throw asRefusal(error);
+    throw await auditedRefusal(error, host, label);
   }
 }
 
@@ -127,6 +131,12 @@ function unconfined(env: OpenEnv): OpenEnv {
   }
   const manifest = { ...env.manifest, sandbox: { ...sandbox, enabled: false } };
   return { ...env, manifest };
+}
+
+/** Before it starts: what cannot be written down does not happen. */
+async function auditOff(label: string, { audit }: Dirs): Promise<void> {
+  const { AuditLog } = await import("../audit/mod.ts");
+  new AuditLog(audit).add({ event: "sandbox-off" }, { env: label });
 }
 
 async function explainSandbox(

@@ -6,7 +6,6 @@ import {
   STEP_BYTES,
   WORD,
 } from "./clone_code.ts";
-import { addressOf } from "./syscall.ts";
 
 const STEP_WORDS = STEP_BYTES / 4;
 const HALF = 2 ** 32;
@@ -29,7 +28,7 @@ export class CallList {
     const end = HEADER_BYTES + capacity * STEP_BYTES;
     this.#bytes = new Uint8Array(end + WORD);
     this.#words = new Int32Array(this.#bytes.buffer);
-    this.#base = Number(addressOf(this.#bytes));
+    this.#base = placeOf(this.#bytes);
   }
 
   /** Adds a call by its number, and returns its place in the list. Arguments are whole numbers and addresses, at most six. */
@@ -109,5 +108,5 @@ export class CallList {
 
 /** Where memory lies, as a number: no machine has addresses of more than 52 bits. The memory must be kept while it is used. */
 export function placeOf(bytes: Uint8Array<ArrayBuffer>): number {
-  return Number(addressOf(bytes));
+  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
 }

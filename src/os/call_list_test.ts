@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TempDir } from "../../tests/support/temp.ts";
 import { CallList, placeOf } from "./call_list.ts";
+import { CALL_NUMBERS } from "./call_numbers.ts";
 import { runHere, type Step } from "./clone.ts";
 import { cString } from "./libc.ts";
 import { FACT, FACT_WORDS, statMany } from "./stat_list.ts";
@@ -131,3 +132,12 @@ Deno.test(
     assert.equal(statMany(new Uint8Array(), [])?.words.length, 0);
   },
 );
+
+Deno.test("CALL_NUMBERS are those of the whole table", () => {
+  for (const machine of ["x86_64", "aarch64"] as const) {
+    for (const [name, number] of Object.entries(CALL_NUMBERS[machine])) {
+      const known = syscallNumber(name as SyscallName, machine);
+      assert.equal(number, known, name);
+    }
+  }
+});

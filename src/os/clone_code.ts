@@ -4,7 +4,7 @@
  * Or right here: many calls then cost little more than one. The texts that it was assembled from, and a test that it is
  * so, are in tests/enforcement/assembly.
  */
-import { ARCHITECTURE, syscall } from "./syscall.ts";
+import { ARCHITECTURE } from "./architecture.ts";
 import type { Architecture } from "./syscall_numbers.ts";
 
 /** By machine, in hexadecimal digits. */
@@ -56,25 +56,36 @@ export function codeAddress(): number | undefined {
   return loaded?.address;
 }
 
+const GLIBC = {
+  mmap: {
+    parameters: ["usize", "usize", "i32", "i32", "i32", "i64"],
+    result: "pointer",
+  },
+  mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+type Calls = Deno.DynamicLibrary<typeof GLIBC>["symbols"];
+
+let opened: Calls | undefined;
+
+/** Opens the C library once. Tests do it beforehand: Deno 2.7 takes it for a leak. */
+export function openMemory(): Calls {
+  opened ??= Deno.dlopen("libc.so.6", GLIBC).symbols;
+  return opened;
+}
+
 function load(): typeof loaded {
   const code = Uint8Array.fromHex(CLONE_CODE[ARCHITECTURE]);
+  const { mmap, mprotect } = openMemory();
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-  const address = syscall(
-    "mmap",
-    0,
-    PAGE,
-    PROT_READ | PROT_WRITE,
-    flags,
-    -1,
-    0,
-  );
-  if (address < 0) return undefined;
-  const pointer = Deno.UnsafePointer.create(BigInt(address))!;
+  const pointer = mmap(0, PAGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+  const address = Number(Deno.UnsafePointer.value(pointer));
+  // MAP_FAILED is -1.
+  if (pointer === null || address > Number.MAX_SAFE_INTEGER) return undefined;
   const page = Deno.UnsafePointerView.getArrayBuffer(pointer, code.length);
   new Uint8Array(page).set(code);
   // Never writable and executable at once.
-  const made = syscall("mprotect", address, PAGE, PROT_READ | PROT_EXEC);
-  if (made < 0) return undefined;
+  if (mprotect(pointer, PAGE, PROT_READ | PROT_EXEC) < 0) return undefined;
   const call = new Deno.UnsafeFnPointer(pointer as Deno.PointerObject<never>, {
     parameters: ["buffer"],
     result: "i64",

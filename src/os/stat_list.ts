@@ -1,7 +1,6 @@
 /** statx(2) of many paths with one call of this program. Linux. */
 import { CallList, placeOf } from "./call_list.ts";
-import { ARCHITECTURE } from "./syscall.ts";
-import { syscallNumber } from "./syscall_numbers.ts";
+import { CALL } from "./call_numbers.ts";
 
 const HERE = -100;
 const NO_FOLLOW = 0x100;
@@ -43,8 +42,6 @@ export function statMany(
   follows: readonly boolean[],
 ): Found | undefined {
   const count = follows.length;
-  const number = syscallNumber("statx", ARCHITECTURE);
-  if (number === undefined) return undefined;
   if (paths.length > 0 && paths[paths.length - 1] !== 0) return undefined;
   const words = new Int32Array(count * FACT_WORDS);
   const into = placeOf(new Uint8Array(words.buffer));
@@ -53,7 +50,7 @@ export function statMany(
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at >= paths.length) return undefined;
-    list.mayFail(list.add(number, [
+    list.mayFail(list.add(CALL.statx, [
       HERE,
       base + at,
       follows[i]! ? 0 : NO_FOLLOW,

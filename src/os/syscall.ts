@@ -1,10 +1,7 @@
 /** System calls of Linux by number: what neither Deno nor the C library's usual functions offer. */
 import { errno, libc } from "./libc.ts";
-import {
-  type Architecture,
-  type SyscallName,
-  syscallNumber,
-} from "./syscall_numbers.ts";
+import { ARCHITECTURE } from "./architecture.ts";
+import { type SyscallName, syscallNumber } from "./syscall_numbers.ts";
 
 const GLIBC = {
   syscall: {
@@ -19,10 +16,7 @@ let opened: Calls | undefined;
 /** What the last call was given: the garbage collector must not take memory that the kernel is at. */
 let held: readonly SyscallArgument[] = [];
 
-/** The machine this program was built for. */
-export const ARCHITECTURE: Architecture = Deno.build.arch === "aarch64"
-  ? "aarch64"
-  : "x86_64";
+export { ARCHITECTURE };
 
 /** Errors of system calls by name; the same on both machines. */
 export const ERRNO = {

@@ -155,6 +155,7 @@ const TABLE = [
   ["tkill", 200, 130],
   ["truncate", 76, 45],
   ["umount2", 166, 39],
+  ["uname", 63, 160],
   ["unshare", 272, 97],
   ["uselib", 134, -1],
   ["userfaultfd", 323, 282],

@@ -10,3 +10,8 @@ export function print({ outcome, json }: Routed): void {
     : outcome.text();
   if (text !== "") writeOut(redact(text) + "\n");
 }
+
+/** Prints a line at once, for what has no end. Returns false when nobody reads it any more. */
+export function printLine(line: string): boolean {
+  return writeOut(redact(line) + "\n");
+}

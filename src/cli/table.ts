@@ -269,6 +269,35 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/prune.ts"),
   },
   {
+    name: "audit",
+    group: "history",
+    summary: "Show what was started, refused, changed and handed out",
+    load: () => import("./commands/audit.ts"),
+  },
+  {
+    name: "audit path",
+    group: "history",
+    summary: "Print the path of the audit log",
+    load: async () => ({ command: (await import("./commands/audit.ts")).path }),
+  },
+  {
+    name: "audit verify",
+    group: "history",
+    summary: "Check that the audit log is as it was written",
+    load: async () => ({
+      command: (await import("./commands/audit.ts")).verify,
+    }),
+  },
+  {
+    name: "audit clear",
+    mutates: true,
+    group: "history",
+    summary: "Remove the audit log, but for a line that says so",
+    load: async () => ({
+      command: (await import("./commands/audit.ts")).clear,
+    }),
+  },
+  {
     name: "store",
     group: "care",
     summary: "Say how much the store of plugins and skills holds",

@@ -2,9 +2,9 @@
 import { writeAll } from "./host.ts";
 import { ioError, osCode } from "./io_error.ts";
 
-/** Writes the whole text to standard output; a reader that went away is not an error. Throws `IO`, for a full disk. */
-export function writeOut(text: string): void {
-  writeUnlessClosed(Deno.stdout, "standard output", text);
+/** Writes the whole text to standard output; a reader that went away is not an error: then it returns false. Throws `IO`, for a full disk. */
+export function writeOut(text: string): boolean {
+  return writeUnlessClosed(Deno.stdout, "standard output", text);
 }
 
 /** Writes the whole text to standard error. */
@@ -16,13 +16,15 @@ function writeUnlessClosed(
   stream: { writeSync(data: Uint8Array): number },
   name: string,
   text: string,
-): void {
+): boolean {
   try {
     writeAll(stream, text);
+    return true;
   } catch (error) {
     const isClosed = osCode(error) === "EPIPE" ||
       error instanceof Deno.errors.BrokenPipe;
     if (!isClosed) throw ioError("write", name, error);
+    return false;
   }
 }
 

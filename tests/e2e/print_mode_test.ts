@@ -131,7 +131,7 @@ for (const launcher of ["bare", ...ISOLATIONS] as const) {
     ], {
       env: world.envOf(launcher),
       cwd: world.project,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     assert.equal(code, 0);
     assert.match(stdout, /^\{.*\}\n$/);

@@ -4,7 +4,7 @@ import { waitFor } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
 
 /** How long anything may take before the test fails, in milliseconds. */
-const DEADLINE = 20_000;
+const DEADLINE = 90_000;
 
 /** What the start-up file holds before our line: a prompt `P<status>> ` in the plainest form of each shell. */
 const PLAIN_PROMPT: Readonly<Record<Shell, string>> = {

@@ -97,7 +97,7 @@ class Call {
       env: variables,
       cwd: this.#step.cwd ? this.#world.path(this.#step.cwd) : cwd!,
       stdin: fillIn(this.#step.stdin ?? "", this.#world.places),
-      timeoutMs: 30_000,
+      timeoutMs: 120_000,
     });
     this.#compareText("stdout", stdout);
     this.#compareText("stderr", stderr);

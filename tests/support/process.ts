@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly cwd: string;
   /** Text for stdin; none = an empty stdin. */
   readonly stdin?: string;
-  /** Default 60,000. */
+  /** Default 180,000: enough where much else runs. */
   readonly timeoutMs?: number;
 }
 
@@ -25,7 +25,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions,
 ): Promise<Finished> {
-  const timeoutMs = options.timeoutMs ?? 60_000;
+  const timeoutMs = options.timeoutMs ?? 180_000;
   const child = new Deno.Command(program, {
     args: [...args],
     env: { ...options.env },
@@ -93,7 +93,7 @@ class Gatherer {
 export async function waitFor<T>(
   what: string,
   condition: () => T | undefined | Promise<T | undefined>,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end) {

@@ -3,7 +3,7 @@
 import { run, waitFor } from "./process.ts";
 
 /** How long anything may take before the test fails, in milliseconds. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 90_000;
 
 /** The shell's prompt: exit code of the last command, and how many commands there were. */
 const PROMPT = /^R(\d+)#(\d+)>$/;

@@ -3,14 +3,8 @@ import { claude } from "../agents/mod.ts";
 import { type Dirs, LOCK_FILE } from "../base/dirs.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, isAbsolutePath, join } from "../base/paths.ts";
-import { quote } from "../base/text.ts";
 import { type OpenEnv, runDirFor } from "../env/mod.ts";
-import type {
-  Manifest,
-  NetworkMode,
-  SandboxSection,
-  ServerSandbox,
-} from "../manifest/mod.ts";
+import type { Manifest } from "../manifest/mod.ts";
 import type { Host } from "../os/host.ts";
 import {
   filterVariables,
@@ -19,8 +13,8 @@ import {
   type SandboxPolicy,
   UNCONFINED_HINT,
 } from "../sandbox/mod.ts";
-import { undoOuterLaunch, type Variables } from "./environment.ts";
-import { isBeside } from "./services.ts";
+import { undoOuterLaunch } from "./environment.ts";
+import { serverSandbox, socketVariables, wishesOf } from "./sandbox_wishes.ts";
 
 /** What is to be confined. */
 export interface SandboxRequest {
@@ -31,6 +25,16 @@ export interface SandboxRequest {
   readonly agent?: AbsPath | undefined;
   /** Name of the MCP server that it is for, in a domain of its own; the agent unless given. */
   readonly server?: string;
+  /** What another agent than Claude Code is and needs. */
+  readonly other?: OtherAgent;
+}
+
+/** An agent as far as a policy is concerned. */
+export interface OtherAgent
+  extends Pick<claude.AgentPlaces, "places" | "guarded"> {
+  readonly name: "codex";
+  /** Whether a variable of the caller may reach it at all. */
+  readonly accepts: (name: string) => boolean;
 }
 
 /** A policy and what the user should know about it. */
@@ -40,17 +44,6 @@ export interface PlannedPolicy {
   readonly project: AbsPath;
   readonly notes: readonly string[];
 }
-
-/** `[sandbox]` of a manifest that has none: nothing beyond the built-in set. */
-const NO_SANDBOX: Omit<SandboxSection, "enabled"> = {
-  paths: [],
-  network: { mode: "open" },
-  envHost: [],
-  pathDirs: [],
-  cacheDirs: [],
-  unixSockets: [],
-  protect: [],
-};
 
 /** The system that is confined. Throws `NOT_SUPPORTED` where there is no sandbox. */
 export function systemOf({ os }: Host): PolicyInput["os"] {
@@ -71,37 +64,41 @@ export interface PolicyContext {
 
 /** What the launch knows of a policy, before this machine is looked at for it. */
 export function policyInput(
-  { env, program, server, agent: agentProgram }: SandboxRequest,
+  { env, program, server, agent: agentProgram, other }: SandboxRequest,
   { host, os, dirs }: PolicyContext,
 ): { input: PolicyInput; notes: readonly string[] } {
   const { manifest, slot } = env;
   // A command gets what the agent gets: it may start one.
-  const agent = "claude";
+  const agent = other?.name ?? "claude";
   const variables = undoOuterLaunch(host.env);
   const home = host.home();
   const runDir = runDirFor(dirs, host);
   const isServer = server !== undefined;
-  const tmpDir = isServer ? join(slot.serverCache, "tmp") : join(runDir, "tmp");
+  // What the agent or another server writes must not be run by a server that holds a secret.
+  const cacheDir = isServer ? join(slot.serverCache, server) : slot.cache;
+  const tmpDir = join(isServer ? cacheDir : runDir, "tmp");
   const wishes = wishesOf(manifest, { server, variables, tmpDir });
   const environment = filterVariables({
     variables,
     envHost: wishes.envHost,
     sockets: socketVariables(wishes),
     agent,
-    agentAccepts: claude.passesToClaude,
+    agentAccepts: other?.accepts ?? claude.passesToClaude,
     network: wishes.network.mode,
   });
-  const needs = isServer ? NO_NEEDS : claude.agentPlaces({
-    isolation: manifest.isolation,
-    os,
-    configDir: slot.claude,
-    user: claude.userConfig(variables, home, dirs.root),
-    home,
-    cwd: host.cwd(),
-    hasLogin: environment.some(({ name, passes }) =>
-      passes && LOGIN_VARIABLES.has(name)
-    ),
-  });
+  const needs = isServer
+    ? NO_NEEDS
+    : other
+    ? { ...NO_NEEDS, ...other }
+    : claude.agentPlaces({
+      isolation: manifest.isolation,
+      os,
+      configDir: slot.claude,
+      user: claude.userConfig(variables, home, dirs.root),
+      home,
+      cwd: host.cwd(),
+      hasLogin: hasLogin(environment),
+    });
   const input: PolicyInput = {
     domain: isServer ? `mcp.${server}` : "agent",
     os,
@@ -125,84 +122,9 @@ export function policyInput(
       ...agentPlaces(needs.places),
     ],
     guarded: guardedPlaces(needs.guarded),
-    // What the agent writes must not be run by a server that holds a secret.
-    cacheDir: isServer ? slot.serverCache : slot.cache,
-    tmpDir,
-    variables,
-    environment,
+    ...{ cacheDir, tmpDir, variables, environment },
   };
   return { input, notes: needs.notes };
-}
-
-/** What the manifest wants for the agent, or for one of its servers: what that says itself counts in the place of `[sandbox]`. */
-function wishesOf(
-  manifest: Manifest,
-  { server, variables, tmpDir }: {
-    readonly server: string | undefined;
-    readonly variables: Variables;
-    readonly tmpDir: AbsPath;
-  },
-): PolicyInput["wishes"] {
-  const general = manifest.sandbox ?? NO_SANDBOX;
-  const own = serverSandbox(manifest, server);
-  const network = own?.network ?? general.network;
-  const sockets = own?.unixSockets ?? general.unixSockets;
-  return {
-    ...general,
-    paths: own?.paths ?? general.paths,
-    pathDirs: own?.pathDirs ?? general.pathDirs,
-    cacheDirs: own?.cacheDirs ?? general.cacheDirs,
-    network: server === undefined ? withRelays(network, manifest) : network,
-    unixSockets: sockets.map((text) => ({
-      text,
-      path: text === "$TMPDIR"
-        ? tmpDir
-        : text.startsWith("$")
-        ? absolute(variables[text.slice(1)])
-        : text,
-    })),
-  };
-}
-
-function absolute(path: string | undefined): string | undefined {
-  return path !== undefined && isAbsolutePath(path) ? path : undefined;
-}
-
-function serverSandbox(
-  { mcp }: Manifest,
-  name: string | undefined,
-): ServerSandbox | undefined {
-  const server = name === undefined ? undefined : mcp[name];
-  return server?.type === "stdio" ? server.sandbox : undefined;
-}
-
-/** The variables that lead to granted sockets. */
-export function socketVariables(
-  { unixSockets }: PolicyInput["wishes"],
-): string[] {
-  return unixSockets.flatMap(({ text }) =>
-    text.startsWith("$") && text !== "$TMPDIR" ? [text.slice(1)] : []
-  );
-}
-
-/**
- * An agent without a network cannot reach the relay of an http server with a secret. It gets an empty list of hosts instead,
- * under which nothing is reached but what is named by address and port.
- */
-function withRelays(
-  network: NetworkMode,
-  manifest: Manifest,
-): PolicyInput["wishes"]["network"] {
-  if (network.mode !== "none") return network;
-  const relayed = Object.entries(manifest.mcp).filter(([, server]) =>
-    isBeside(server, manifest) && server.type !== "stdio"
-  ).map(([name]) => quote(name));
-  if (relayed.length === 0) return network;
-  const insteadOfNone =
-    `none, but for the relay on this machine to MCP server ${
-      relayed.join(", ")
-    }`;
-  return { mode: "hosts", allow: [], insteadOfNone };
 }
 
 function projectRoot(env: OpenEnv, host: Host): AbsPath {
@@ -242,6 +164,12 @@ const LOGIN_VARIABLES: ReadonlySet<string> = new Set([
   "ANTHROPIC_AUTH_TOKEN",
   "CLAUDE_CODE_OAUTH_TOKEN",
 ]);
+
+function hasLogin(environment: PolicyInput["environment"]): boolean {
+  return environment.some(({ name, passes }) =>
+    passes && LOGIN_VARIABLES.has(name)
+  );
+}
 
 /** What the launch wrote: the agent's settings, and the addresses of its servers. */
 function runPlace(runDir: AbsPath): Place {

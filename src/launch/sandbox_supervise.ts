@@ -11,23 +11,21 @@ import {
   type Enforcement,
   type KernelFacts,
   mediate,
-  parseRules,
+  passingVariables,
   planEnforcement,
   readKernelFacts,
   readSupervisorFacts,
   rememberPolicy,
-  type RunningProxy,
   type SandboxPolicy,
   seatbeltCommand,
   seatbeltProfile,
   sessionName,
   startConfined,
-  startProxy,
   type SupervisorFacts,
 } from "../sandbox/mod.ts";
 import type { Variables } from "./environment.ts";
 import { checkEnforced } from "./sandbox_probe.ts";
-import { presetHostsFor } from "./sandbox_hosts.ts";
+import { Proxies } from "./sandbox_proxies.ts";
 import { planPolicy } from "./sandbox_policy.ts";
 import { changedNames, newMark, prepareSandbox } from "./sandbox_run.ts";
 import type { LaunchPlan, PerformContext, PlannedSandbox } from "./types.ts";
@@ -53,7 +51,7 @@ export class SupervisedSandbox {
   readonly #guardian: Guardian;
   /** Undefined on macOS. */
   readonly #linux: LinuxFacts | undefined;
-  readonly #proxy: RunningProxy | undefined;
+  readonly #proxies: Proxies;
   readonly #servers = new Map<string, Domain>();
   /** Real path of a service's socket → processes for which the mediator connected, and that the service has not yet taken. */
   readonly #clients = new Map<string, number[]>();
@@ -62,13 +60,17 @@ export class SupervisedSandbox {
   private constructor(
     sandbox: PlannedSandbox,
     context: PerformContext,
-    parts: { readonly children: Children; readonly proxy?: RunningProxy },
+    { children }: { readonly children: Children },
   ) {
     this.#sandbox = sandbox;
     this.#context = context;
-    this.#children = parts.children;
-    this.#proxy = parts.proxy;
-    this.#guardian = new Guardian(parts.children, []);
+    this.#children = children;
+    this.#proxies = new Proxies({
+      manifest: context.env.manifestPath,
+      host: context.host,
+      audit: () => {},
+    });
+    this.#guardian = new Guardian(children, []);
     this.#linux = sandbox.policy.os === "darwin" ? undefined : {
       kernel: readKernelFacts(),
       supervisor: readSupervisorFacts(),
@@ -83,20 +85,27 @@ export class SupervisedSandbox {
   ): Promise<SupervisedSandbox> {
     await prepareSandbox(sandbox, context);
     rememberPolicy(sandbox.policy);
-    const proxy = await openProxy(sandbox.policy, context);
-    const opened = new SupervisedSandbox(sandbox, context, {
-      children,
-      ...(proxy ? { proxy } : {}),
-    });
+    const opened = new SupervisedSandbox(sandbox, context, { children });
+    try {
+      await opened.#openDomains(services);
+      return opened;
+    } catch (error) {
+      await opened.#proxies.close();
+      throw error;
+    }
+  }
+
+  async #openDomains(services: LaunchPlan["services"]): Promise<void> {
+    await this.#proxies.open(this.#sandbox.policy);
     for (const service of services) {
       if (service.kind !== "stdio") continue;
-      opened.#clients.set(realSocket(service.socket), []);
-      opened.#servers.set(service.name, opened.#serverDomain(service.name));
+      this.#clients.set(realSocket(service.socket), []);
+      const domain = await this.#serverDomain(service.name);
+      this.#servers.set(service.name, domain);
     }
     // Once for now: nothing that a trial depends on is added to it any more.
-    opened.admitAgent([]);
-    await opened.#tryAll();
-    return opened;
+    this.admitAgent([]);
+    await this.#tryAll();
   }
 
   /** Makes the agent's own domain; from now on it can be started. `ports` are those of relays on this machine. */
@@ -123,15 +132,8 @@ export class SupervisedSandbox {
 
   /** The agent's variables with those that lead to the proxy. */
   variables(env: Variables, ports: readonly number[] = []): Variables {
-    if (this.#proxy === undefined) return env;
-    const set = this.#proxy.environment(env);
     // Relays are asked directly.
-    const direct = ports.map((port) => `127.0.0.1:${port}`);
-    for (const name of ["NO_PROXY", "no_proxy", "npm_config_noproxy"]) {
-      const words = (set[name] ?? "").split(",").filter((word) => word !== "");
-      set[name] = [...words, ...direct].join(",");
-    }
-    return { ...env, ...set };
+    return this.#proxies.variables(this.#sandbox.policy.domain, env, ports);
   }
 
   /** Starts a program in the domain of the server with this name, or of the agent. */
@@ -144,7 +146,7 @@ export class SupervisedSandbox {
     }
     const env = server === undefined
       ? options.env
-      : this.variables(serverVariables(options.env, this.#sandbox, domain));
+      : this.#serverVariables(options.env, domain);
     return this.#startIn(domain, { ...options, env });
   }
 
@@ -159,7 +161,7 @@ export class SupervisedSandbox {
   async end(): Promise<string[]> {
     const domains = [...this.#servers.values(), this.#agent];
     await endMarked(domains.flatMap((domain) => domain?.mark ?? []));
-    await this.#proxy?.close();
+    await this.#proxies.close();
     const { project } = this.#sandbox;
     const { env, host } = this.#context;
     const changes = await endProtected(
@@ -181,20 +183,28 @@ export class SupervisedSandbox {
     }
   }
 
-  #serverDomain(name: string): Domain {
+  async #serverDomain(name: string): Promise<Domain> {
     const { env, host, dirs } = this.#context;
     const request = { env, program: host.self, server: name };
     const { policy } = planPolicy(request, host, dirs);
     for (const dir of policy.make) ensureDir(dir);
+    await this.#proxies.open(policy);
     return this.#domain(policy);
   }
 
+  /** Those that the agent would give it, where they lead to what is the agent's with what is the server's. */
+  #serverVariables(env: Variables, { policy }: Domain): Variables {
+    const { host } = this.#context;
+    const own = ownVariables(env, this.#sandbox, policy);
+    const sockets = passingVariables(
+      host.env,
+      policy.environment.filter(({ socket }) => socket),
+    );
+    return this.#proxies.variables(policy.domain, { ...sockets, ...own });
+  }
+
   #domain(planned: SandboxPolicy): Domain {
-    const { network } = planned;
-    const proxy = this.#proxy && { port: this.#proxy.port };
-    const policy = network.mode === "hosts"
-      ? { ...planned, network: { ...network, proxy } }
-      : planned;
+    const policy = this.#proxies.named(planned);
     const mark = newMark();
     if (!this.#linux) return { policy, enforcement: undefined, mark };
     const { kernel, supervisor } = this.#linux;
@@ -237,36 +247,17 @@ export class SupervisedSandbox {
   }
 }
 
-/** Starts the proxy where the network is a list of hosts. */
-async function openProxy(
-  policy: SandboxPolicy,
-  { env, host }: PerformContext,
-): Promise<RunningProxy | undefined> {
-  const { network } = policy;
-  if (network.mode !== "hosts") return undefined;
-  const entries = network.allow.map(({ pattern }) => pattern);
-  const rules = parseRules(entries, await presetHostsFor(policy, host));
-  return startProxy(rules, {
-    manifest: env.manifestPath,
-    audit: () => {},
-    // The session that it happened in has ended; the agent has the terminal.
-    onBug: () => {},
-  });
-}
-
 /** A server's variables: where they would lead to the agent's temporary files and caches, to those of its own domain. */
-function serverVariables(
+function ownVariables(
   env: Variables,
   { policy }: PlannedSandbox,
-  domain: Domain,
+  own: SandboxPolicy,
 ): Record<string, string> {
   const out: Record<string, string> = { ...env };
   for (const [name, value] of Object.entries(policy.sets)) {
     if (out[name] === value) delete out[name];
   }
-  for (const [name, value] of Object.entries(domain.policy.sets)) {
-    out[name] ??= value;
-  }
+  for (const [name, value] of Object.entries(own.sets)) out[name] ??= value;
   return out;
 }
 

@@ -44,9 +44,7 @@ export async function fillServices(
 ): Promise<FilledServices> {
   if (plan.services.length === 0) return { brokered: [], relayed: [] };
   const keys = plan.services.flatMap(({ secrets }) => secrets) as SecretKey[];
-  // The plan was made after the manifest's trust was checked.
-  const secrets = await openEnvSecrets(env, place, { runsCommands: true });
-  const values = await secrets.get(keys);
+  const values = await valuesOf(keys, env, place);
   const variables = plan.environment;
   const brokered: BrokeredServer[] = [];
   const relayed: RelayedServer[] = [];
@@ -58,6 +56,18 @@ export async function fillServices(
     } else relayed.push(fillRemote(service, filler));
   }
   return { brokered, relayed };
+}
+
+async function valuesOf(
+  keys: readonly SecretKey[],
+  env: OpenEnv,
+  place: { readonly host: Host; readonly dirs: Dirs },
+): Promise<ReadonlyMap<SecretKey, SecretValue>> {
+  // A server may be there for its sandbox alone.
+  if (keys.length === 0) return new Map();
+  // The plan was made after the manifest's trust was checked.
+  const secrets = await openEnvSecrets(env, place, { runsCommands: true });
+  return await secrets.get(keys);
 }
 
 function fillStdio(

@@ -4,7 +4,7 @@ import { type AbsPath, join } from "../base/paths.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { quote } from "../base/text.ts";
 import { type OpenEnv, serverSecrets } from "../env/mod.ts";
-import type { McpServer } from "../manifest/mod.ts";
+import type { Manifest, McpServer } from "../manifest/mod.ts";
 import { isExecutable } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import type { PlannedFile, PlannedService } from "./types.ts";
@@ -25,14 +25,25 @@ const RELAY_FILE = "relay.pl";
 const RELAY_URL = "http://127.0.0.1:PORT/PATH";
 const RELAY_PASS = "Bearer PASS";
 
-/** The services of an env. None where it gives its secrets to the agent. Throws `NOT_SUPPORTED` (exit 3) on Windows. */
+/** Whether a server runs beside the agent: it has a sandbox of its own, or a secret that the agent does not get. */
+export function isBeside(
+  server: McpServer,
+  { secrets, sandbox }: Manifest,
+): boolean {
+  if (server.disabled) return false;
+  const isConfined = server.type === "stdio" && server.sandbox !== undefined &&
+    (sandbox?.enabled ?? false);
+  return isConfined ||
+    (secrets.expose === undefined && serverSecrets(server).length > 0);
+}
+
+/** The services of an env. Throws `NOT_SUPPORTED` (exit 3) on Windows. */
 export function planServices(
   { manifest, label }: OpenEnv,
   place: ServicePlace,
 ): PlannedService[] {
-  if (manifest.secrets.expose !== undefined) return [];
   const servers = Object.entries(manifest.mcp).filter(([, server]) =>
-    !server.disabled && serverSecrets(server).length > 0
+    isBeside(server, manifest)
   );
   if (servers.length > 0 && place.host.os === "windows") {
     throw new AppError(

@@ -38,9 +38,11 @@ export function asksForTrust(manifest: Manifest): boolean {
 }
 
 function widens(sandbox: NonNullable<Manifest["sandbox"]>): boolean {
-  const { paths, envHost, pathDirs, cacheDirs } = sandbox;
+  const { paths, envHost, pathDirs, cacheDirs, unixSockets } = sandbox;
   return !sandbox.enabled || sandbox.network.mode === "hosts" ||
-    [paths, envHost, pathDirs, cacheDirs].some((list) => list.length > 0);
+    [paths, envHost, pathDirs, cacheDirs, unixSockets].some((list) =>
+      list.length > 0
+    );
 }
 
 /** What nothing but the manifest tells about the trust of an env. */

@@ -1,7 +1,14 @@
 /** What a project's manifest would run and allow, item by item, as the user is shown it. */
 import { claude } from "../agents/mod.ts";
 import type { OpenEnv } from "../env/mod.ts";
-import type { Entry, Manifest, McpServer } from "../manifest/mod.ts";
+import type {
+  Entry,
+  Manifest,
+  McpServer,
+  NetworkMode,
+  SandboxSection,
+} from "../manifest/mod.ts";
+import { socketRisk } from "../sandbox/mod.ts";
 import { type Item, makeItem } from "../trust/mod.ts";
 import { treeTitle } from "./trust_check.ts";
 import { npmSettings } from "./trust_npm.ts";
@@ -51,7 +58,60 @@ function serverLines(server: McpServer): string[] {
       ? [`in: ${server.cwd}`]
       : []),
     ...(server.disabled ? ["disabled"] : []),
+    ...ownSandboxLines(server),
     ...Object.entries(table).map(([name, value]) => `${word} ${name}=${value}`),
+  ];
+}
+
+/** What a server's own sandbox says, in the place of that of the agent. */
+function ownSandboxLines(server: McpServer): string[] {
+  if (server.type !== "stdio" || server.sandbox === undefined) return [];
+  const { project, network, paths, ...lists } = server.sandbox;
+  const { pathDirs, cacheDirs, unixSockets } = lists;
+  const lines = [
+    ...(project === undefined ? [] : [`may ${PROJECT_WORDS[project]}`]),
+    ...(network === undefined ? [] : [`network: ${networkText(network)}`]),
+    ...grantLines({
+      paths: paths ?? [],
+      pathDirs: pathDirs ?? [],
+      cacheDirs: cacheDirs ?? [],
+      unixSockets: unixSockets ?? [],
+    }),
+  ];
+  return (lines.length === 0 ? ["a part of the agent's"] : lines)
+    .map((line) => `its sandbox: ${line}`);
+}
+
+const PROJECT_WORDS = {
+  write: "write to the project",
+  read: "read and run what is in the project",
+  none: "not read the project",
+} as const;
+
+function networkText(network: NetworkMode): string {
+  return network.mode === "hosts"
+    ? network.allow.join(", ") || "no host"
+    : network.mode;
+}
+
+/** What a sandbox grants besides the built-in set. */
+function grantLines(
+  { paths, pathDirs, cacheDirs, unixSockets }: Pick<
+    SandboxSection,
+    "paths" | "pathDirs" | "cacheDirs" | "unixSockets"
+  >,
+): string[] {
+  return [
+    ...paths.map(({ path, access }) =>
+      `${access === "rw" ? "reads and writes" : "reads"} ${path}`
+    ),
+    ...pathDirs.map((dir) => `runs programs of ${dir}`),
+    ...cacheDirs.map((dir) => `reads and writes the cache ${dir}`),
+    ...unixSockets.map((path) => {
+      const risk = socketRisk(path);
+      const why = risk === undefined ? "" : `: ${risk}`;
+      return `connects to the socket ${path}${why}`;
+    }),
   ];
 }
 
@@ -125,15 +185,9 @@ function sandboxItems({ sandbox }: Manifest): Item[] {
   const { network } = sandbox;
   const lines = [
     ...(sandbox.enabled ? [] : ["off: the agent is not confined"]),
-    ...sandbox.paths.map(({ path, access }) =>
-      `${access === "rw" ? "reads and writes" : "reads"} ${path}`
-    ),
-    ...(network.mode === "hosts"
-      ? [`network: ${network.allow.join(", ") || "no host"}`]
-      : []),
+    ...(network.mode === "hosts" ? [`network: ${networkText(network)}`] : []),
     ...sandbox.envHost.map((name) => `sees your variable ${name}`),
-    ...sandbox.pathDirs.map((dir) => `runs programs of ${dir}`),
-    ...sandbox.cacheDirs.map((dir) => `reads and writes the cache ${dir}`),
+    ...grantLines(sandbox),
   ];
   if (lines.length === 0) return [];
   const open = network.mode === "open" ? ["network: open"] : [];

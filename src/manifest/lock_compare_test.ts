@@ -130,7 +130,22 @@ Deno.test("compareLock() says what changed", () => {
     ["args =", "disabled = true\nargs =", "mcp github changed"],
     ["args =", 'cwd = "."\nargs =', "mcp github changed"],
     ["args =", 'secret_args = "allow"\nargs =', "mcp github changed"],
+    [
+      "args =",
+      "sandbox = { paths = [] }\nargs =",
+      "mcp github changed",
+    ],
+    [
+      "args =",
+      'sandbox = { project = "read" }\nargs =',
+      "mcp github changed",
+    ],
     ["~/data:ro", "~/data:rw", "sandbox changed"],
+    [
+      "enabled = true",
+      'enabled = true\nunix_sockets = ["/a"]',
+      "sandbox changed",
+    ],
     ["enabled = true", "enabled = false", "sandbox changed"],
     ["enabled = true", 'enabled = true\nnetwork = "none"', "sandbox changed"],
     ["enabled = true", 'enabled = true\nenv_host = ["A"]', "sandbox changed"],

@@ -53,6 +53,7 @@ network = { mode = "hosts", allow = ["@agent", "registry.example.com"] }
 env_host = ["AWS_PROFILE"]
 path_dirs = ["~/.cargo/bin"]
 cache_dirs = ["~/.cache/npm"]
+unix_sockets = ["$SSH_AUTH_SOCK", "~/db.sock"]
 protect = [".env"]
 
 [hooks]
@@ -78,6 +79,7 @@ Deno.test("parseManifest() reads every key", () => {
         cwd: undefined,
         secretArgs: false,
         disabled: false,
+        sandbox: undefined,
       },
       docs: {
         type: "sse",
@@ -108,6 +110,7 @@ Deno.test("parseManifest() reads every key", () => {
       envHost: ["AWS_PROFILE"],
       pathDirs: ["~/.cargo/bin"],
       cacheDirs: ["~/.cache/npm"],
+      unixSockets: ["$SSH_AUTH_SOCK", "~/db.sock"],
       protect: [".env"],
     },
     preActivate: "echo hello >&2",
@@ -195,6 +198,8 @@ Deno.test("parseManifest() takes the ranges that people write", () => {
 });
 
 const HEAD = '[env]\nname = "x"\n';
+const OWN =
+  `${HEAD}[sandbox]\nenabled = true\n[mcp.a]\ncommand = "x"\n[mcp.a.sandbox]\n`;
 
 /** A manifest with `▸` where the error must point, the state, and the hint. */
 type Bad = readonly [text: string, state: RegExp, hint?: RegExp];
@@ -403,6 +408,29 @@ const BAD: readonly Bad[] = [
     `${HEAD}[sandbox]\nnetwork = { ▸mode = "open", allow = ["a"] }\n`,
     /sandbox\.network\.mode is "open"/,
   ],
+  ...["$HOME", "$", "$X_SOCK/a", "$LD_PRELOAD"].map((name): Bad => [
+    `${HEAD}[sandbox]\n▸unix_sockets = ["${name}"]\n`,
+    /a variable of a socket has a name that ends in SOCK/,
+  ]),
+  [
+    `${OWN}▸enabled = true\n`,
+    /unknown key "enabled" in \[mcp\.a\.sandbox\]/,
+  ],
+  [`${OWN}▸project = "rw"\n`, /mcp\.a\.sandbox\.project is "rw"/],
+  [`${OWN}▸paths = ["~/a"]\n`, /does not say how/],
+  [
+    `${OWN}network = { ▸mode = "all" }\n`,
+    /mcp\.a\.sandbox\.network\.mode is "all"/,
+  ],
+  [
+    `${HEAD}[mcp.a]\ncommand = "x"\n▸[mcp.a.sandbox]\nproject = "read"\n`,
+    /mcp\.a\.sandbox confines nothing while the agent is not confined/,
+    /enabled = true under \[sandbox\]/,
+  ],
+  [
+    `${HEAD}[sandbox]\nenabled = true\n[mcp.a]\nurl = "https://h"\n▸sandbox = {}\n`,
+    /mcp\.a has a url, and sandbox needs a command/,
+  ],
   [`${HEAD}[secrets]\n▸expose = "file"\n`, /secrets\.expose is "file"/],
   [`${HEAD}[secrets]\n▸command = " "\n`, /the command is empty/],
   [`${HEAD}[secrets.a]\n▸command = "a\\u0000b"\n`, /holds a NUL/],
@@ -455,6 +483,27 @@ Deno.test("parseManifest() reads where a server starts, whether it does, and sec
     cwd: "~/srv",
     secretArgs: true,
     disabled: true,
+    sandbox: undefined,
   });
   strictEqual(mcp["b"]?.disabled, true);
+});
+
+Deno.test("parseManifest() reads a server's own sandbox: what is written, and that the rest is not", () => {
+  const { mcp } = parseManifest(
+    `${HEAD}[sandbox]\nenabled = true\n[mcp.a]\ncommand = "x"\n[mcp.a.sandbox]\n` +
+      'project = "read"\npaths = []\nnetwork = { mode = "hosts", allow = ["a.example"] }\n' +
+      '[mcp.b]\ncommand = "x"\nsandbox = { unix_sockets = ["$TMPDIR"] }\n',
+    "m",
+  );
+  const written = {
+    project: "read",
+    paths: [],
+    network: { mode: "hosts", allow: ["a.example"] },
+    pathDirs: undefined,
+    cacheDirs: undefined,
+    unixSockets: undefined,
+  };
+  const [a, b] = [mcp["a"]!, mcp["b"]!];
+  deepStrictEqual(a.type === "stdio" && a.sandbox, written);
+  deepStrictEqual(b.type === "stdio" && b.sandbox?.unixSockets, ["$TMPDIR"]);
 });

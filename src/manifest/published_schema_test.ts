@@ -10,7 +10,7 @@ import { LOCK_KEYS, LOCKED_ITEM_KEYS, LOCKED_SANDBOX_KEYS } from "./lock.ts";
 import { SERVER_KEYS } from "./mcp.ts";
 import { newManifest, parseLock, parseManifest, printLock } from "./mod.ts";
 import { COMPAT_KEYS, ENV_KEYS, HOOK_KEYS, TOP_KEYS } from "./parse.ts";
-import { NETWORK_KEYS, SANDBOX_KEYS } from "./sandbox.ts";
+import { NETWORK_KEYS, SANDBOX_KEYS, SERVER_SANDBOX_KEYS } from "./sandbox.ts";
 import { SECRET_KEYS, SECRETS_KEYS } from "./secrets.ts";
 
 /** A schema, or a part of one. */
@@ -91,6 +91,8 @@ Deno.test("the schema takes every form that the parser takes", () => {
       HEAD +
       '[sandbox]\nnetwork = { mode = "hosts", allow = ["@agent"] }\ncache_dirs = []\npath_dirs = ["a"]\n',
       HEAD +
+      '[sandbox]\nenabled = true\nunix_sockets = ["$SSH_AUTH_SOCK", "$TMPDIR", "/run/a"]\n[mcp.a]\ncommand = "c"\n[mcp.a.sandbox]\nproject = "none"\nnetwork = "none"\npaths = ["a:ro"]\n',
+      HEAD +
       '[sandbox]\nnetwork = { mode = "hosts" }\n[hooks]\npre_activate = ""\n',
     ]
   ) checkManifest(text);
@@ -129,6 +131,9 @@ Deno.test("the schema refuses what the parser refuses", () => {
       HEAD + '[sandbox]\npaths = ["/a"]\n',
       HEAD + '[sandbox]\nnetwork = "hosts"\n',
       HEAD + '[sandbox]\nnetwork = { mode = "none", allow = [] }\n',
+      HEAD + '[sandbox]\nunix_sockets = ["$HOME"]\n',
+      HEAD + '[mcp.a]\nurl = "https://h"\nsandbox = {}\n',
+      HEAD + '[mcp.a]\ncommand = "c"\nsandbox = { project = "rw" }\n',
       HEAD + '[secrets.a]\ntools = "npm"\n',
       HEAD + '[hooks]\npost_activate = "a"\n',
     ]
@@ -214,6 +219,7 @@ Deno.test("the schemas know the keys that the parsers know, and no others", () =
     [keysOf(top?.["secrets"]), SECRETS_KEYS],
     [keysOf(defs?.["secret"]), SECRET_KEYS],
     [keysOf(defs?.["network"]), NETWORK_KEYS],
+    [keysOf(defs?.["serverSandbox"]), SERVER_SANDBOX_KEYS],
     [[...new Set(server)].sort(), SERVER_KEYS],
     [keysOf(LOCK), LOCK_KEYS],
     [keysOf(item), LOCKED_ITEM_KEYS],

@@ -1,6 +1,7 @@
 /**
  * Which of the caller's variables reach a confined process. The lists in this file are all there is:
  *
+ * 0. What `unix_sockets` names, such as SSH_AUTH_SOCK, passes while it holds a path.
  * 1. What makes programs run something (NEVER, unless PASS has the very name) passes in no case.
  * 2. What looks like a credential, by its name or its value, passes in no case but one: the agent's own login (LOGIN). The
  *    agent needs it to talk to its maker, and could not be kept from using it.
@@ -59,7 +60,7 @@ const LOGIN: Readonly<Record<string, readonly string[]>> = {
     AWS_BEARER_TOKEN_BEDROCK CLAUDE_CODE_OAUTH_TOKEN CLAUDE_CODE_OAUTH_REFRESH_TOKEN
     CLAUDE_CODE_GATEWAY_TOKEN CLAUDE_CODE_CLIENT_KEY_PASSPHRASE
   `),
-  codex: words(`OPENAI_API_KEY CODEX_API_KEY`),
+  codex: words(`OPENAI_API_KEY CODEX_API_KEY CODEX_ACCESS_TOKEN`),
 };
 
 /** Settings of an agent and of the service it talks to; beginnings end in `*`. */
@@ -72,7 +73,7 @@ const AGENT: Readonly<Record<string, readonly string[]>> = {
     OTEL_* DO_NOT_TRACK IS_SANDBOX
   `),
   codex: words(`
-    OPENAI_BASE_URL OPENAI_ORGANIZATION OPENAI_PROJECT CODEX_SANDBOX* RUST_LOG
+    OPENAI_BASE_URL OPENAI_ORGANIZATION OPENAI_PROJECT CODEX_NON_INTERACTIVE CODEX_TUI_* RUST_LOG
   `),
 };
 
@@ -118,6 +119,8 @@ export interface FilterInput {
   readonly variables: Readonly<Record<string, string>>;
   /** `env_host`: names, or beginnings that end in `*`. */
   readonly envHost: readonly string[];
+  /** Variables that hold the path of a granted Unix socket. */
+  readonly sockets?: readonly string[];
   readonly agent: "claude" | "codex" | "none";
   /** Whether a variable may reach the agent at all; the agent's own rule about its variables. */
   readonly agentAccepts: (name: string) => boolean;
@@ -136,6 +139,9 @@ type Verdict = Omit<VariableDecision, "name">;
 function decide(name: string, value: string, input: FilterInput): Verdict {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return no("its name is no plain variable name");
+  }
+  if (input.sockets?.includes(name) && value.startsWith("/")) {
+    return { ...yes(`sandbox.unix_sockets: $${name}`), socket: true };
   }
   const group = groupOf(name, PASS);
   const injects = groupOf(name, NEVER) ?? (GIT.test(name) ? "git" : undefined);

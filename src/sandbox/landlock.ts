@@ -157,9 +157,9 @@ function socketRules(
   handledFiles: number,
 ): LandlockPath[] {
   if ((handledFiles & FILE_RIGHT.resolveUnix) === 0) return [];
-  return policy.unixSockets.map(({ path }) => ({
+  return policy.unixSockets.map(({ path, tree }) => ({
     path,
-    kind: "socket",
+    kind: tree ? "directory" : "socket",
     access: FILE_RIGHT.resolveUnix,
   }));
 }

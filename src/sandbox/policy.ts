@@ -15,7 +15,7 @@ import type {
 } from "./policy_input.ts";
 import { plantedLink, refusalOf, sealedPlaces } from "./policy_rules.ts";
 import { variablesToSet } from "./policy_variables.ts";
-import { refused } from "./policy_wishes.ts";
+import { refused, socketLine } from "./policy_wishes.ts";
 import {
   type HostGrant,
   type LeftOut,
@@ -59,6 +59,7 @@ export function buildPolicy(
     scopes: { signals: true, abstractSockets: true },
     leftOut: [
       ...draft.leftOut,
+      ...unsetSockets(input),
       ...openPathDirs(facts.searchPath, writable),
       ...facts.git.flatMap(({ entry, problem }) =>
         problem === undefined ? [] : [{ path: entry, why: problem }]
@@ -118,6 +119,7 @@ class Draft {
 
   #add(wish: Wish, match: Match): void {
     const { path, kind } = match;
+    if (wish.toConnect) return this.#connectable(wish, match);
     if (kind === "socket") return this.#socket(wish, match);
     if (kind === "missing") this.make.push(path);
     this.grants.push({
@@ -136,6 +138,12 @@ class Draft {
         why: "it is a socket: grant it with :rw to connect to it",
       });
     }
+  }
+
+  #connectable({ why }: Wish, { path, kind }: Match): void {
+    if (kind === "socket") this.sockets.push({ path, why });
+    else if (kind !== "file") this.sockets.push({ path, why, tree: true });
+    else this.leftOut.push({ path, why: `${why.text}: it is no socket` });
   }
 
   #missing(wish: Wish): void {
@@ -185,6 +193,14 @@ function pathsOf(
         .map(({ path }) => path),
     ),
   ];
+}
+
+function unsetSockets({ wishes }: PolicyInput): LeftOut[] {
+  return wishes.unixSockets.flatMap(({ text, path }) =>
+    path === undefined
+      ? [{ path: text, why: `${socketLine(text)}: it is not set` }]
+      : []
+  );
 }
 
 /** Takes out what another grant gives as well. Of two that give the same the first stays. */
@@ -243,7 +259,11 @@ function networkPolicy({ wishes: { network } }: PolicyInput): NetworkPolicy {
         : [];
     },
   );
-  return { mode: "hosts", allow, ports, proxy: undefined };
+  const { insteadOfNone } = network;
+  return {
+    ...{ mode: "hosts", allow, ports, proxy: undefined },
+    ...(insteadOfNone === undefined ? {} : { insteadOfNone }),
+  };
 }
 
 /** Whether there is a git configuration that the agent may not read: git would stop there. */

@@ -11,11 +11,25 @@ export interface SandboxWishes {
   readonly network:
     | { readonly mode: "open" }
     | { readonly mode: "none" }
-    | { readonly mode: "hosts"; readonly allow: readonly string[] };
+    | {
+      readonly mode: "hosts";
+      readonly allow: readonly string[];
+      /** See `NetworkPolicy`. */
+      readonly insteadOfNone?: string;
+    };
   readonly envHost: readonly string[];
   readonly pathDirs: readonly string[];
   readonly cacheDirs: readonly string[];
+  readonly unixSockets: readonly SocketWish[];
   readonly protect: readonly string[];
+}
+
+/** An entry of `unix_sockets`. */
+export interface SocketWish {
+  /** As the manifest has it. */
+  readonly text: string;
+  /** Where it is, as a path of the manifest; undefined when its variable is not set. */
+  readonly path: string | undefined;
 }
 
 /** A place that the launch itself wants granted. */
@@ -51,6 +65,8 @@ export interface PolicyInput {
   readonly cwd: AbsPath;
   /** Root of the repository around the cwd, else the cwd. */
   readonly projectRoot: AbsPath;
+  /** What may be done in the project; `write` unless given. `read`: also run. */
+  readonly project?: "write" | "read" | "none";
   /** What relative paths of the manifest start from. */
   readonly baseDir: AbsPath;
   /** The manifest and its lock, by every name they have. */
@@ -93,6 +109,8 @@ export interface Wish {
   readonly unlessSecret?: boolean;
   /** A configuration of git, which stops when it may not read one. */
   readonly ofGit?: boolean;
+  /** A Unix socket to connect to, or a directory of them; nothing else is granted there. */
+  readonly toConnect?: boolean;
 }
 
 /** What a path leads to. */

@@ -144,10 +144,18 @@ export function refusalOf(
   if (!isOurs && isIn(path, facts.aenvHome)) {
     return "it is in the home of aenv";
   }
+  if (wish.toConnect) return socketRefusal(match);
   if (!isWriting.has(wish.access) || isOurs || wish.why.source === "device") {
     return undefined;
   }
   return writeRefusal(path, facts);
+}
+
+function socketRefusal({ path, kind }: Match): string | undefined {
+  if (kind !== "directory") return undefined;
+  const isShared = SHARED_PLACES.some((place) => isIn(place, path)) ||
+    /^\/run\/user(\/\d+)?$/.test(path);
+  return isShared ? "sockets of all programs are there: name one" : undefined;
 }
 
 function writeRefusal(path: AbsPath, facts: RuleFacts): string | undefined {

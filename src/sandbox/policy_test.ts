@@ -338,6 +338,80 @@ Deno.test("a socket is granted by name and :rw only", () => {
   assert.match(read.leftOut[0]!.why, /grant it with :rw/);
 });
 
+/** A policy that grants sockets. */
+function sockets(
+  world: SandboxWorld,
+  ...entries: readonly (readonly [text: string, path: string | undefined])[]
+) {
+  const unixSockets = entries.map(([text, path]) => ({ text, path }));
+  return world.policy({ wishes: { unixSockets } });
+}
+
+Deno.test("unix_sockets grants sockets and directories of them, wherever they lie, and nothing else there", () => {
+  using world = new SandboxWorld();
+  world.dir("home/.gnupg/d");
+  const agent = world.at("home/.gnupg/S.gpg-agent");
+  using _listener = Deno.listen({ transport: "unix", path: agent });
+  const own = world.policy({}).tmpDir;
+  const policy = sockets(
+    world,
+    ["~/.gnupg/S.gpg-agent", "~/.gnupg/S.gpg-agent"],
+    ["~/.gnupg/d", "~/.gnupg/d"],
+    ["$TMPDIR", own],
+    ["$SSH_AUTH_SOCK", undefined],
+    ["$X_SOCK", "/etc/passwd"],
+  );
+  assert.deepEqual(
+    policy.unixSockets.map(({ path, tree }) => [path, tree ?? false]),
+    [[agent, false], [world.at("home/.gnupg/d"), true], [own, true]],
+  );
+  assert.ok(!world.allows(policy, "read", agent));
+  assert.ok(!world.allows(policy, "read", world.at("home/.gnupg/d")));
+  const left = policy.leftOut.map(({ why }) => why);
+  assert.ok(
+    left.includes("sandbox.unix_sockets: $SSH_AUTH_SOCK: it is not set"),
+  );
+  assert.ok(left.includes("sandbox.unix_sockets: $X_SOCK: it is no socket"));
+});
+
+Deno.test("unix_sockets refuses sockets of ours, of everybody, and those behind a planted link", () => {
+  using world = new SandboxWorld();
+  const ours = world.at("home/.aenv/runs/1.sock");
+  world.dir("home/.aenv/runs");
+  using _listener = Deno.listen({ transport: "unix", path: ours });
+  world.link("project/link.sock", ours);
+  for (
+    const path of [
+      ours,
+      "~/.aenv/runs",
+      "~",
+      "/",
+      "/run",
+      "/tmp",
+      "/dev",
+      "link.sock",
+    ]
+  ) {
+    assert.throws(
+      () => sockets(world, [path, path]),
+      { code: "SANDBOX_REFUSED" },
+      path,
+    );
+  }
+});
+
+Deno.test("a server's project may be read and run only, or not be there at all", () => {
+  using world = new SandboxWorld();
+  const file = world.at("project/file");
+  const read = world.policy({ input: { project: "read" } });
+  assert.ok(world.allows(read, "read", file));
+  assert.ok(world.allows(read, "exec", file));
+  assert.ok(!world.allows(read, "write", file));
+  assert.deepEqual(read.protected, []);
+  const none = world.policy({ input: { project: "none" } });
+  assert.ok(!world.allows(none, "read", file));
+});
+
 Deno.test("as root the private files of /etc are not granted, and others are", () => {
   using world = new SandboxWorld();
   const asRoot = world.policy({ input: { uid: 0 } });

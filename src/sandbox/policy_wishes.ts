@@ -8,7 +8,12 @@ import {
   resolveFrom,
 } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import type { GitPlaces, PolicyInput, Wish } from "./policy_input.ts";
+import type {
+  GitPlaces,
+  PolicyInput,
+  SocketWish,
+  Wish,
+} from "./policy_input.ts";
 import type { Access, Reason } from "./types.ts";
 
 /** Wishes of the launch and of the manifest. Throws (exit 3) on a path of the manifest that cannot be understood. */
@@ -17,13 +22,7 @@ export function envWishes(
   git: readonly GitPlaces[],
 ): Wish[] {
   return [
-    {
-      path: input.projectRoot,
-      access: "write",
-      need: "must",
-      why: { source: "project", text: "the project" },
-    },
-    ...git.flatMap(gitWishes),
+    ...projectWishes(input, git),
     ...input.places.map(({ optional, ...place }): Wish => ({
       ...place,
       need: optional ? "may" : "must",
@@ -40,10 +39,23 @@ export function envWishes(
   ];
 }
 
-function gitWishes(git: GitPlaces): Wish[] {
+function projectWishes(
+  { project = "write", projectRoot }: PolicyInput,
+  git: readonly GitPlaces[],
+): Wish[] {
+  if (project === "none") return [];
+  const access = project === "write" ? "write" : "exec";
+  const why = { source: "project", text: "the project" } as const;
+  return [
+    { path: projectRoot, access, need: "must", why },
+    ...git.flatMap((places) => gitWishes(places, access)),
+  ];
+}
+
+function gitWishes(git: GitPlaces, access: Access): Wish[] {
   return git.dirs.map((path) => ({
     path,
-    access: "write",
+    access,
     need: "may",
     why: {
       source: "git",
@@ -57,7 +69,7 @@ function ownDirectory(path: AbsPath, why: Reason): Wish {
 }
 
 function manifestWishes(input: PolicyInput): Wish[] {
-  const { paths, pathDirs, cacheDirs } = input.wishes;
+  const { paths, pathDirs, cacheDirs, unixSockets } = input.wishes;
   return [
     ...paths.map(({ path, access }) =>
       manifestWish(input, path, {
@@ -78,7 +90,28 @@ function manifestWishes(input: PolicyInput): Wish[] {
         make: true,
       })
     ),
+    ...unixSockets.flatMap((socket) => socketWish(input, socket)),
   ];
+}
+
+function socketWish(
+  input: PolicyInput,
+  { text, path }: SocketWish,
+): Wish[] {
+  if (path === undefined) return [];
+  const line = socketLine(text);
+  const wish = {
+    ...manifestWish(input, path, { access: "read", line }),
+    toConnect: true,
+  };
+  // Our own directory, which may not be there yet.
+  if (text !== "$TMPDIR") return [wish];
+  return [{ ...wish, make: true, why: { source: "tmp", text: line } }];
+}
+
+/** How an entry of `unix_sockets` is called. */
+export function socketLine(text: string): string {
+  return `sandbox.unix_sockets: ${text}`;
 }
 
 function manifestWish(

@@ -164,10 +164,10 @@ function socketRules(policy: SandboxPolicy, parameters: Parameters): string[] {
   return [
     "(allow system-socket (socket-domain AF_UNIX))",
     ...rules,
-    ...policy.unixSockets.map(({ path }) =>
-      `(allow network-outbound (remote unix-socket (path-literal (param "${
-        parameters.name(path)
-      }"))))`
+    ...policy.unixSockets.map(({ path, tree }) =>
+      `(allow network-outbound (remote unix-socket (${
+        tree ? "subpath" : "path-literal"
+      } (param "${parameters.name(path)}"))))`
     ),
   ];
 }

@@ -110,10 +110,15 @@ export interface PortGrant {
   readonly why: Reason;
 }
 
-/** A Unix socket that may be connected to. Sockets below a `write` grant need none: what is inside made them. */
+/**
+ * A Unix socket that may be connected to. Sockets below a `write` grant need none, where the system can tell sockets apart:
+ * what is inside made them.
+ */
 export interface SocketGrant {
   /** Real path. */
   readonly path: AbsPath;
+  /** Whether it is a directory, and every socket below it is meant. */
+  readonly tree?: boolean;
   readonly why: Reason;
 }
 
@@ -127,6 +132,8 @@ export type NetworkPolicy =
     /** Every entry of the manifest; none: no host at all. Those for loopback stand in `ports` as well. */
     readonly allow: readonly HostGrant[];
     readonly ports: readonly PortGrant[];
+    /** Why it is a list although the manifest says `none`; for people. */
+    readonly insteadOfNone?: string;
     /** Where our proxy listens on 127.0.0.1; undefined until it runs. A writer that enforces refuses a policy without it. */
     readonly proxy: { readonly port: number } | undefined;
   };
@@ -137,6 +144,8 @@ export interface VariableDecision {
   readonly passes: boolean;
   /** The rule that decided. For people. */
   readonly why: string;
+  /** Set where it holds the path of a granted Unix socket. */
+  readonly socket?: true;
 }
 
 /** What is particular to the agent that is started. */

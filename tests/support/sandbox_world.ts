@@ -95,6 +95,7 @@ export class SandboxWorld implements Disposable {
         envHost: [],
         pathDirs: [],
         cacheDirs: [],
+        unixSockets: [],
         protect: [],
         ...wishes,
       },

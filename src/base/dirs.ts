@@ -5,11 +5,13 @@
  * $AENV_HOME/                    $AENV_HOME, else $XDG_DATA_HOME/aenv, else ~/.aenv
  *   config.toml                  default_env, [agents]
  *   .lock                        flock: held while the home changes
- *   shims/claude, shims/aenv     links to this binary
+ *   shims/claude, codex, aenv    links to this binary
  *   envs/<slot>/                 <name>, or <name>-<sha8> for a project env
  *     aenv.toml                  global env: its manifest
  *     project                    project env: absolute path of its aenv.toml
  *     claude/                    the agent's config directory (isolation = "private")
+ *     codex/                     Codex's: its config.toml is written anew before each launch
+ *     codex.toml                 what the user keeps for that file
  *     installed/<hash>/<name>/   plugins; the wrapper plugin `skills`
  *     trusted.json               directories that we, not the user, marked as trusted in claude/
  *     .secrets.id                whose secrets it gets; a clone of git has its own, see secrets/README.md
@@ -18,6 +20,7 @@
  *     cache/                   what tools in the sandbox keep
  *     server-cache/            the same for MCP servers that hold secrets, out of the agent's reach
  *     protect/                 what protected files of projects held; see sandbox/protect_record.ts
+ *     told                     what launches have told the user once
  *     sandbox/                 policies of earlier launches; see sandbox/policy_memo.ts
  *   trust/<sha256 of path>.json  what the user has trusted: one file a project's manifest
  *   trust/<sha256>.shown.json    what was shown then, for the difference
@@ -113,12 +116,15 @@ export interface SlotDirs {
   readonly manifest: AbsPath;
   readonly project: AbsPath;
   readonly claude: AbsPath;
+  readonly codex: AbsPath;
+  readonly codexSettings: AbsPath;
   readonly installed: AbsPath;
   readonly trusted: AbsPath;
   readonly xdg: AbsPath;
   readonly cache: AbsPath;
   readonly serverCache: AbsPath;
   readonly protect: AbsPath;
+  readonly told: AbsPath;
   readonly sandbox: AbsPath;
 }
 
@@ -129,12 +135,15 @@ export function slotAt(root: AbsPath): SlotDirs {
     manifest: join(root, MANIFEST_FILE),
     project: join(root, PROJECT_FILE),
     claude: join(root, "claude"),
+    codex: join(root, "codex"),
+    codexSettings: join(root, "codex.toml"),
     installed: join(root, "installed"),
     trusted: join(root, "trusted.json"),
     xdg: join(root, "xdg"),
     cache: join(root, "cache"),
     serverCache: join(root, "server-cache"),
     protect: join(root, "protect"),
+    told: join(root, "told"),
     sandbox: join(root, "sandbox"),
   };
 }

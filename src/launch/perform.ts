@@ -25,6 +25,7 @@ import { auditStart } from "./audit_start.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { environmentOf } from "./exposed.ts";
 import { runHook } from "./hook.ts";
+import { untold } from "./notes.ts";
 import type { ReadySandbox } from "./sandbox_run.ts";
 import { isStored, mendPlaced, placeFromStore, rootOf } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
@@ -66,10 +67,11 @@ export async function performLaunch(
 
 function tell(
   { notes, sandbox }: LaunchPlan,
-  { host }: PerformContext,
+  { env, host, verbose }: PerformContext,
 ): void {
   if (host.env[Var.quiet] !== undefined) return;
-  const lines = sandbox === undefined ? notes : [...notes, sandbox.summary];
+  const news = verbose ? notes : untold(notes, env.slot);
+  const lines = sandbox === undefined ? news : [...news, sandbox.summary];
   for (const line of lines) host.notice(`aenv: ${line}`);
 }
 

@@ -51,7 +51,8 @@ export async function launchClaude(
       dirs,
     );
     if (options.verbose) await explainSandbox(plan, host);
-    return await performLaunch(plan, { env, host, dirs });
+    const { verbose = false } = options;
+    return await performLaunch(plan, { env, host, dirs, verbose });
   } catch (error) {
     throw await auditedRefusal(error, host, label);
   }

@@ -11,6 +11,8 @@ export interface PerformContext {
   readonly env: OpenEnv;
   readonly host: Host;
   readonly dirs: Dirs;
+  /** Whether what was told before is told again. */
+  readonly verbose?: boolean;
 }
 
 /** What a tree must hold. */

@@ -109,7 +109,7 @@ for (const agent of claudePrograms()) {
       const { stderr } = await world.aenv.claude(name, ["-p", "hello"]);
       assert.match(
         stderr,
-        /can read your login and not renew it: .*aenv migrate-auth/,
+        /uses your login and cannot renew it: .*aenv migrate-auth/,
       );
       assert.deepEqual(stub.refreshed, [], name);
       assert.equal(Deno.readTextFileSync(world.own), before);

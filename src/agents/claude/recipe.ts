@@ -77,6 +77,7 @@ export function claudeRecipe(input: RecipeInput): Recipe {
     [MCP_FILE]: { mcpServers: servers },
   };
   const notes = [...hoisted.notes];
+  const { root } = input.project;
   if (input.projectConfig === "load" && input.project.isHome) {
     notes.push(
       "your home directory is no project: its CLAUDE.md, .mcp.json and .claude are not loaded",
@@ -84,7 +85,7 @@ export function claudeRecipe(input: RecipeInput): Recipe {
   }
   for (const name of project?.ambiguous ?? []) {
     notes.push(
-      `skill or command "${name}" is in the project and in a directory above it: old versions of the agent list both`,
+      `skill or command "${name}" is in ${root} and in a directory above it: old versions of the agent list both`,
     );
   }
   if (input.managedMcp) {
@@ -177,6 +178,7 @@ function hoistAll(
 ): { servers: Record<string, ServerEntry>; notes: string[] } {
   const servers: Record<string, ServerEntry> = {};
   const notes: string[] = [];
+  const { root } = input.project;
   const approved = project
     ? approvedServers(project, input.user.stateFile)
     : new Set();
@@ -185,7 +187,7 @@ function hoistAll(
     if (input.args.printMode || approved.has(name)) {
       servers[name] = asRecord(entry);
     } else {notes.push(
-        `server "${name}" of .mcp.json is not started: declare it as [mcp.${name}], or approve it with AENV_OVERRIDE=global claude`,
+        `server "${name}" of ${root}/.mcp.json is not started: declare it as [mcp.${name}], or approve it with AENV_OVERRIDE=global claude`,
       );}
   }
   for (const plugin of input.plugins) {

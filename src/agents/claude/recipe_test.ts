@@ -186,7 +186,10 @@ Deno.test("claudeRecipe() starts a repository's servers unasked only with -p", (
     input({ isolation: "overlay", project, args: parseUserArgs(["hi"]) }),
   );
   assert.deepEqual(Object.keys(servers(asking.files)), ["x"]);
-  assert.match(asking.notes[0]!, /server "repo" of .mcp.json is not started/);
+  assert.match(
+    asking.notes[0]!,
+    /server "repo" of \S+\/.mcp.json is not started/,
+  );
 });
 
 Deno.test("claudeRecipe() leaves the trust question of a repository with agent files to the agent", () => {

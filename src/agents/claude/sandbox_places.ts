@@ -176,7 +176,7 @@ function loginPlaces(
     ...nothing,
     places: [place(file, "read", { why: "the login", part: "login" })],
     notes: [
-      "the agent can read your login and not renew it: start claude outside of the sandbox once in a while, or move the login with aenv migrate-auth",
+      "the agent uses your login and cannot renew it: when it has expired, start claude once outside (AENV_OVERRIDE=global claude); or move it where agents can, once: aenv migrate-auth",
     ],
   };
 }

@@ -24,8 +24,8 @@ export const command: Command = {
         summary: "Start it unconfined, this time; asks first",
       },
       {
-        flags: "--verbose",
-        summary: "Say what the sandbox enforces, and by what",
+        flags: "-v, --verbose",
+        summary: "Say what the sandbox enforces and by what, and all notes",
       },
     ],
     env: true,

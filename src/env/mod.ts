@@ -1,4 +1,5 @@
 /** Environments: finding, opening, making and changing them. */
+export { auditEvent } from "./audit.ts";
 export { settledInstall } from "./install_settled.ts";
 export {
   KeyNames,

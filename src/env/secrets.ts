@@ -16,6 +16,7 @@ import type {
   Secrets,
   SecretValue,
 } from "../secrets/mod.ts";
+import { auditEvent } from "./audit.ts";
 import { readConfig } from "./config.ts";
 import { transact } from "./slots.ts";
 import type { OpenEnv } from "./types.ts";
@@ -126,12 +127,17 @@ export async function keepSecret(
 ): Promise<BackendName> {
   const { key, value, action } = input;
   const about = { kind: `secrets ${action}`, env: env.slotName };
-  return await transact(about, place, async () => {
+  const backend = await transact(about, place, async () => {
     await requireSecret(env, { key, exists: action === "rotate" }, place);
     const secrets = await openEnvSecrets(env, place);
     await secrets.put(key, value);
     return secrets.backend;
   });
+  const event = action === "add" ? "secret-added" : "secret-rotated";
+  await auditEvent({ event, key, backend }, {
+    ...{ dirs: place.dirs, env: env.label },
+  });
+  return backend;
 }
 
 /** Throws `SECRET_EXISTS` or `SECRET_MISSING` unless there is a value, or none. */
@@ -179,7 +185,7 @@ export async function removeSecret(
   place: SecretPlace,
 ): Promise<{ backend: BackendName; wasKept: boolean }> {
   const about = { kind: "secrets rm", env: env.slotName };
-  return await transact(about, place, async () => {
+  const removed = await transact(about, place, async () => {
     const secrets = await openEnvSecrets(env, place);
     const { rows, problem } = await secrets.list();
     const row = rows.find((row) => row.key === key);
@@ -200,4 +206,9 @@ export async function removeSecret(
     const wasKept = await secrets.remove(key);
     return { backend: secrets.backend, wasKept };
   });
+  const { backend } = removed;
+  await auditEvent({ event: "secret-removed", key, backend }, {
+    ...{ dirs: place.dirs, env: env.label },
+  });
+  return removed;
 }

@@ -4,6 +4,7 @@ import { AppError } from "../base/errors.ts";
 import { type AbsPath, basename, join, parent } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
+  auditEvent,
   hostDirs,
   type OpenEnv,
   openEnv,
@@ -122,6 +123,17 @@ export async function grantTrust(
     tx.putAll(recordPuts(dirs, view.record, view.shown));
     writeMarks(dirs, view.manifest, view.marks);
   });
+  await auditTrust(view, dirs);
+}
+
+/** Writes down that what `view` shows is trusted from now on. */
+export async function auditTrust(
+  { env, manifest, record }: TrustView,
+  dirs: Dirs,
+): Promise<void> {
+  const hash = record.manifestHash;
+  const event = { event: "trust-given", manifest, hash } as const;
+  await auditEvent(event, { dirs, env });
 }
 
 /** Takes back the trust of the active manifest, or of the one that `option` names; it may be gone or broken. Returns its path and whether it was trusted. */
@@ -152,6 +164,9 @@ export async function revokeTrust(
     writeMarks(dirs, manifest, undefined);
     return true;
   });
+  if (revoked) {
+    await auditEvent({ event: "trust-withdrawn", manifest }, { dirs });
+  }
   return { manifest, revoked };
 }
 

@@ -19,7 +19,7 @@ import {
 } from "../trust/mod.ts";
 import { trustsSettings } from "./trust_check.ts";
 import { manifestTrust } from "./trust_needed.ts";
-import { type TrustView, viewTrust } from "./trust.ts";
+import { auditTrust, type TrustView, viewTrust } from "./trust.ts";
 import type { TreeContent } from "./tree.ts";
 
 /** What is installed, and what of it was asked for. */
@@ -60,6 +60,7 @@ export async function installTyped(
   const known = new Map<string, TreeContent>();
   const before = lookBefore(env, place, known);
   let outcome = untouched(before);
+  let extended: TrustView | undefined;
   const result = await installEnv(env, {
     ...input,
     accompany: (next) => {
@@ -74,10 +75,12 @@ export async function installTyped(
           return [];
         }
         ensureDir(dirs.trust);
+        extended = view;
         return recordPuts(dirs, view.record, view.shown);
       };
     },
   }, whole);
+  if (extended !== undefined) await auditTrust(extended, dirs);
   return { ...result, ...outcome };
 }
 

@@ -7,7 +7,13 @@ import {
   tilde,
 } from "../../base/paths.ts";
 import { escapeControl, quote } from "../../base/text.ts";
-import { activeEnv, type OpenEnv, requireNamed } from "../../env/mod.ts";
+import {
+  activeEnv,
+  auditEvent,
+  hostDirs,
+  type OpenEnv,
+  requireNamed,
+} from "../../env/mod.ts";
 import { addPath, type PathLine, removePaths } from "../../manifest/mod.ts";
 import type { Host } from "../../os/host.ts";
 import { checkLine, type LineAnswer } from "../../sandbox/mod.ts";
@@ -61,11 +67,13 @@ export const add: Command = {
     ];
     for (const remark of remarks) host.notice(`aenv: ${remark}`);
     const isKnown = text === env.manifestText;
-    return await edited(place, {
+    const outcome = await edited(place, {
       ...{ text, host, command: "mount add" },
       words: isKnown ? `${shown(line)} was granted already` : words,
       data: { added: isKnown ? [] : [line], removed },
     });
+    if (!isKnown) await audit("mount-added", [line], { place, host });
+    return outcome;
   },
 };
 
@@ -96,11 +104,14 @@ export const rm: Command = {
         { hint: "See what it grants: aenv mount list" },
       );
     }
-    return await edited(place, {
+    const { removed } = result;
+    const outcome = await edited(place, {
       ...{ text: result.text, host, command: "mount rm" },
-      words: `no longer granted: ${result.removed.map(shown).join(", ")}`,
-      data: { added: [], removed: result.removed },
+      words: `no longer granted: ${removed.map(shown).join(", ")}`,
+      data: { added: [], removed },
     });
+    await audit("mount-removed", removed, { place, host });
+    return outcome;
   },
 };
 
@@ -183,6 +194,16 @@ async function edited(
     data: { ...data, install: outcome.data },
     text: () => [escapeControl(words), outcome.text()].join("\n"),
   };
+}
+
+async function audit(
+  event: "mount-added" | "mount-removed",
+  lines: readonly PathLine[],
+  { place, host }: { readonly place: Place; readonly host: Host },
+): Promise<void> {
+  await auditEvent({ event, paths: lines.map(shown) }, {
+    ...{ dirs: hostDirs(host), env: place.env.label },
+  });
 }
 
 function shown({ path, access }: PathLine): string {

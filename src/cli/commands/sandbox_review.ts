@@ -1,7 +1,13 @@
 import { AppError, ExitCode } from "../../base/errors.ts";
-import { type AbsPath, isWithin, tilde } from "../../base/paths.ts";
+import { type AbsPath, isWithin, relative, tilde } from "../../base/paths.ts";
 import { escapeControl, quote } from "../../base/text.ts";
-import { activeEnv, type OpenEnv, requireNamed } from "../../env/mod.ts";
+import {
+  activeEnv,
+  auditEvent,
+  hostDirs,
+  type OpenEnv,
+  requireNamed,
+} from "../../env/mod.ts";
 import type { Host } from "../../os/host.ts";
 import {
   acceptChanges,
@@ -107,12 +113,15 @@ async function settle(
   }
   const place = { dir: env.slot.protect, project: state.project };
   if (mode === "accept") {
-    return done(await acceptChanges(place), {
+    const accepted = await acceptChanges(place);
+    await audit("files-accepted", accepted, { env, place, host });
+    return done(accepted, {
       ...{ project: state.project, word: "accepted", quarantine: undefined },
       host,
     });
   }
   const { reverted, left, quarantine } = await revertChanges(place);
+  await audit("files-reverted", reverted, { env, place, host });
   if (left.length > 0) {
     const lines = changeLines(left, state.project).join("\n");
     host.notice(
@@ -121,6 +130,22 @@ async function settle(
   }
   const project = state.project;
   return done(reverted, { project, word: "put back", quarantine, host });
+}
+
+async function audit(
+  event: "files-accepted" | "files-reverted",
+  changes: readonly Change[],
+  { env, place: { project }, host }: {
+    readonly env: OpenEnv;
+    readonly place: { readonly project: AbsPath };
+    readonly host: Host;
+  },
+): Promise<void> {
+  if (changes.length === 0) return;
+  const paths = changes.map(({ path }) => relative(project, path));
+  await auditEvent({ event, project, paths }, {
+    ...{ dirs: hostDirs(host), env: env.label },
+  });
 }
 
 function done(

@@ -128,11 +128,11 @@ export function policyInput(
 }
 
 function projectRoot(env: OpenEnv, host: Host): AbsPath {
-  return claude.projectFacts({
+  return claude.projectRoot({
     cwd: host.cwd(),
     home: host.home(),
     manifestDir: env.scope === "project" ? env.baseDir : undefined,
-  }).root;
+  });
 }
 
 function agentPrograms(path: AbsPath | undefined): PolicyInput["programs"] {

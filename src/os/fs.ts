@@ -4,6 +4,7 @@ import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import { isAbsent } from "./libc.ts";
 import { ifExists, osCode, withIo } from "./io_error.ts";
+import { noteLook } from "./noted_looks.ts";
 
 /** Mode of every directory we make. */
 export const DIR_MODE = 0o700;
@@ -59,28 +60,37 @@ function kindOf(
 
 /** Facts about what `path` leads to; undefined when there is nothing. */
 export function stat(path: string): Stat | undefined {
+  noteLook(path, "S");
+  return lookAt(path);
+}
+
+function lookAt(path: string): Stat | undefined {
   if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("look at", path, () => toStat(Deno.statSync(path)));
 }
 
 /** Facts about `path` itself; a symbolic link is not followed. */
 export function lstat(path: string): Stat | undefined {
+  noteLook(path, "K");
   if (isAbsent(path, { follow: false })) return undefined;
   return ifExists("look at", path, () => toStat(Deno.lstatSync(path)));
 }
 
 /** Whether a regular file is there (links followed). */
 export function isFile(path: string): boolean {
-  return stat(path)?.kind === "file";
+  noteLook(path, "T");
+  return lookAt(path)?.kind === "file";
 }
 
 /** Whether a directory is there (links followed). */
 export function isDirectory(path: string): boolean {
-  return stat(path)?.kind === "directory";
+  noteLook(path, "T");
+  return lookAt(path)?.kind === "directory";
 }
 
 /** The entries of a directory, sorted by name; undefined when there is none. */
 export function readDir(path: string): Entry[] | undefined {
+  noteLook(path, "S");
   if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("list", path, () => {
     const entries = [...Deno.readDirSync(path)].map((e) => ({
@@ -99,6 +109,7 @@ export function readText(
   path: string,
   maxBytes = 4 * 1024 * 1024,
 ): string | undefined {
+  noteLook(path, "S");
   if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("read", path, () => {
     const info = Deno.statSync(path);
@@ -120,6 +131,7 @@ export function readText(
 
 /** The text of a file that was found to be a regular one, and not too large, just now. Throws `IO`, also for invalid UTF-8. */
 export function readKnownText(path: string): string {
+  noteLook(path, "S");
   return withIo("read", path, () => decodeUtf8(Deno.readFileSync(path), path));
 }
 
@@ -138,6 +150,7 @@ function decodeUtf8(bytes: Uint8Array<ArrayBuffer>, path: string): string {
 
 /** The bytes of a file; undefined when there is none. */
 export function readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
+  noteLook(path, "S");
   if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("read", path, () => Deno.readFileSync(path));
 }
@@ -292,12 +305,14 @@ export function randomHex(count: number): string {
 
 /** Where a symbolic link points; undefined when `path` is no link. */
 export function readLink(path: string): string | undefined {
+  noteLook(path, "F");
   if (lstat(path)?.kind !== "symlink") return undefined;
   return ifExists("read", path, () => Deno.readLinkSync(path));
 }
 
 /** `path` with every link resolved; undefined when it leads nowhere. */
 export function realPath(path: string): AbsPath | undefined {
+  noteLook(path, "R");
   if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("resolve", path, () => Deno.realPathSync(path) as AbsPath);
 }
@@ -362,36 +377,4 @@ export function isSameFile(a: string, b: string): boolean {
   const [one, other] = [stat(a), stat(b)];
   return one !== undefined && other !== undefined && one.ino !== 0 &&
     one.dev === other.dev && one.ino === other.ino;
-}
-
-/** Whether two files hold the same bytes; false when one is missing. Reads in blocks and stops at the first difference. */
-export function sameContents(a: string, b: string): boolean {
-  return ifExists("compare", a, () => {
-    using left = Deno.openSync(a);
-    using right = Deno.openSync(b);
-    const blocks = [new Uint8Array(1 << 20), new Uint8Array(1 << 20)] as const;
-    while (true) {
-      const counts = [
-        readBlock(left, blocks[0]),
-        readBlock(right, blocks[1]),
-      ] as const;
-      if (counts[0] !== counts[1]) return false;
-      if (counts[0] === 0) return true;
-      const equal = blocks[0].every((byte, i) =>
-        i >= counts[0] || byte === blocks[1][i]
-      );
-      if (!equal) return false;
-    }
-  }) ?? false;
-}
-
-/** Fills `block` as far as the file reaches and returns the number of bytes. */
-function readBlock(file: Deno.FsFile, block: Uint8Array): number {
-  let done = 0;
-  while (done < block.length) {
-    const count = file.readSync(block.subarray(done));
-    if (count === null) break;
-    done += count;
-  }
-  return done;
 }

@@ -18,13 +18,13 @@ import {
   removeFile,
   removeTree,
   rename,
-  sameContents,
   stat,
   symlink,
   tempName,
   writeAtomic,
   writeNew,
 } from "./fs.ts";
+import { sameContents } from "./same_contents.ts";
 
 /** Runs `body` in a directory of its own and removes it. */
 function inTemp(body: (dir: AbsPath) => void): void {

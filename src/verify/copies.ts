@@ -2,7 +2,8 @@
 import { type AbsPath, join } from "../base/paths.ts";
 import { EXCLUDED_NAMES } from "../base/tree_names.ts";
 import type { LaunchPlan } from "../launch/mod.ts";
-import { lstat, readDir, readLink, sameContents } from "../os/fs.ts";
+import { lstat, readDir, readLink } from "../os/fs.ts";
+import { sameContents } from "../os/same_contents.ts";
 import { From, type Row } from "./types.ts";
 
 const MAX_NAMED = 3;

@@ -12,7 +12,7 @@ export {
   startedIn,
 } from "./mcp.ts";
 export { commandWords, pluginEffects, textEffects } from "./plugin_effects.ts";
-export { type ProjectFacts, projectFacts } from "./project.ts";
+export { type ProjectFacts, projectFacts, projectRoot } from "./project.ts";
 export {
   claudeRecipe,
   MCP_FILE,

@@ -48,17 +48,26 @@ export interface ProjectPlace {
   readonly manifestDir: AbsPath | undefined;
 }
 
-/** Looks around; reads, never writes. */
-export function projectFacts(place: ProjectPlace): ProjectFacts {
+/** Root of the project: of the git repository, else the directory of the manifest, else the current one. Real path. */
+export function projectRoot(place: ProjectPlace): AbsPath {
+  return findRoot(place).root;
+}
+
+function findRoot({ manifestDir, ...place }: ProjectPlace) {
   const cwd = realPath(place.cwd) ?? place.cwd;
   const home = realPath(place.home) ?? place.home;
   const chain = ancestors(cwd);
   const gitRoot = chain.find((dir) =>
     lstat(join(dir, ".git")) !== undefined && !isWithin(home, dir)
   );
-  const { manifestDir } = place;
   const root = gitRoot ??
     (manifestDir && isWithin(cwd, manifestDir) ? manifestDir : cwd);
+  return { cwd, home, chain, gitRoot, root };
+}
+
+/** Looks around; reads, never writes. */
+export function projectFacts(place: ProjectPlace): ProjectFacts {
+  const { cwd, home, chain, gitRoot, root } = findRoot(place);
   const cut = chain.indexOf(root) + 1;
   const [inside, above] = [chain.slice(0, cut), chain.slice(cut)];
   const walked = gitRoot === undefined ? walkedAbove(above, place.home) : [];

@@ -86,10 +86,14 @@ class World implements Disposable {
     this.aenv = new Aenv({ home: this.home, cwd: this.cwd, agent, env });
   }
 
-  static async make(agent = claudePrograms()[0]): Promise<World> {
+  /** `words` follow `aenv new w`. */
+  static async make(
+    agent = claudePrograms()[0],
+    ...words: readonly string[]
+  ): Promise<World> {
     const world = new World(agent);
     await world.aenv.must(["init", "--no-default"]);
-    await world.aenv.must(["new", "w"]);
+    await world.aenv.must(["new", "w", ...words]);
     return world;
   }
 
@@ -175,7 +179,8 @@ Deno.test("the agent's examples work as they stand, on a terminal: credentials g
 
 for (const agent of claudePrograms()) {
   Deno.test(`a server starts in its cwd, and a disabled one does not (${agent.label})`, async () => {
-    using world = await World.make(agent);
+    // A server that writes beside the manifest.
+    using world = await World.make(agent, "--no-sandbox");
     const server = `${repositoryRoot()}/tests/support/mcp_server.mjs`;
     const directory = world.manifest.replace("/aenv.toml", "/it's here");
     Deno.mkdirSync(directory);

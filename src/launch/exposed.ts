@@ -3,7 +3,12 @@ import { AppError, ExitCode } from "../base/errors.ts";
 import type { Dirs } from "../base/dirs.ts";
 import type { SecretKey } from "../base/secret_key.ts";
 import { quote } from "../base/text.ts";
-import { type OpenEnv, openEnvSecrets, secretUses } from "../env/mod.ts";
+import {
+  auditEvent,
+  type OpenEnv,
+  openEnvSecrets,
+  secretUses,
+} from "../env/mod.ts";
 import type { Host } from "../os/host.ts";
 import type { LaunchPlan } from "./types.ts";
 
@@ -51,6 +56,10 @@ export async function environmentOf(
     if (text === undefined) throw notText(key);
     out[name] = text;
   }
+  const keys = entries.map(([, key]) => key);
+  await auditEvent({ event: "secret-used", by: "agent", keys }, {
+    ...{ dirs: place.dirs, env: env.label },
+  });
   return out;
 }
 

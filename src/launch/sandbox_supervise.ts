@@ -23,6 +23,7 @@ import {
   startConfined,
   type SupervisorFacts,
 } from "../sandbox/mod.ts";
+import type { LaunchAudit } from "./audit_session.ts";
 import type { Variables } from "./environment.ts";
 import { checkEnforced } from "./sandbox_probe.ts";
 import { Proxies } from "./sandbox_proxies.ts";
@@ -43,10 +44,18 @@ interface LinuxFacts {
   readonly supervisor: SupervisorFacts;
 }
 
+/** What a supervisor has. */
+export interface SupervisorTools {
+  readonly children: Children;
+  /** Told of every decision. */
+  readonly audit: LaunchAudit;
+}
+
 /** What a supervisor confines its agent and servers with. */
 export class SupervisedSandbox {
   readonly #sandbox: PlannedSandbox;
   readonly #context: PerformContext;
+  readonly #audit: LaunchAudit;
   readonly #children: Children;
   readonly #guardian: Guardian;
   /** Undefined on macOS. */
@@ -60,15 +69,16 @@ export class SupervisedSandbox {
   private constructor(
     sandbox: PlannedSandbox,
     context: PerformContext,
-    { children }: { readonly children: Children },
+    { children, audit }: SupervisorTools,
   ) {
     this.#sandbox = sandbox;
     this.#context = context;
+    this.#audit = audit;
     this.#children = children;
     this.#proxies = new Proxies({
       manifest: context.env.manifestPath,
       host: context.host,
-      audit: () => {},
+      audit: (domain, event) => audit.proxy(domain, event),
     });
     this.#guardian = new Guardian(children, []);
     this.#linux = sandbox.policy.os === "darwin" ? undefined : {
@@ -81,11 +91,11 @@ export class SupervisedSandbox {
   static async open(
     { sandbox, services }: LaunchPlan & { readonly sandbox: PlannedSandbox },
     context: PerformContext,
-    children: Children,
+    tools: SupervisorTools,
   ): Promise<SupervisedSandbox> {
     await prepareSandbox(sandbox, context);
     rememberPolicy(sandbox.policy);
-    const opened = new SupervisedSandbox(sandbox, context, { children });
+    const opened = new SupervisedSandbox(sandbox, context, tools);
     try {
       await opened.#openDomains(services);
       return opened;
@@ -168,6 +178,7 @@ export class SupervisedSandbox {
       { dir: env.slot.protect, project },
       sessionName(host.pid),
     );
+    this.#audit.changed(changes, project);
     return changes.length === 0 ? [] : [
       `protected files were changed: ${
         changedNames(changes, project)
@@ -228,18 +239,21 @@ export class SupervisedSandbox {
       enforcement.mounts !== undefined,
       () => startConfined(enforcement, options, { stdio, ownSession, mark }),
     );
-    if (listener !== undefined) this.#mediate(listener, enforcement, mark);
+    if (listener !== undefined) {
+      const { domain } = policy;
+      this.#mediate(listener, enforcement, { mark, domain });
+    }
     return this.#children.watch(pid, options.onStop);
   }
 
   #mediate(
     listener: number,
     { mediation }: Enforcement,
-    mark: number,
+    { mark, domain }: { readonly mark: number; readonly domain: string },
   ): void {
     const mediated = mediate(listener, mediation!, {
       mark,
-      report: () => {},
+      report: (asked) => this.#audit.connect(domain, asked),
       connected: ({ pid, path }) => this.#clients.get(path)?.push(pid),
     });
     // Without it every call that would be asked about fails: the domain is only more closed.

@@ -1,5 +1,7 @@
 /** The services of a launch for somebody else who runs its agent. */
+import { runDirFor } from "../env/mod.ts";
 import { Children } from "../os/children.ts";
+import { LaunchAudit } from "./audit_session.ts";
 import { type RunningServices, startServices } from "./service_run.ts";
 import { fillServices } from "./service_values.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
@@ -11,10 +13,13 @@ export async function serveLaunch(
 ): Promise<RunningServices> {
   const filled = await fillServices(plan, context.env, context);
   const children = new Children();
+  const runDir = runDirFor(context.dirs, context.host);
+  const audit = new LaunchAudit(plan, context, runDir);
   const services = startServices(plan, filled, {
     host: context.host,
     children,
     start: (options) => children.start(options),
+    onHandOut: (server) => audit.handOut(server),
   });
   return {
     ports: services.ports,

@@ -23,6 +23,8 @@ export interface ServiceTools {
   readonly start: StartProgram;
   /** See `BrokerOptions`. */
   readonly whoIs?: BrokerOptions["whoIs"] | undefined;
+  /** Told when the server with this name gets its values: a program each time it starts, a remote one once. */
+  readonly onHandOut: (server: string) => void;
 }
 
 /** Services that run. */
@@ -40,7 +42,7 @@ export interface RunningServices {
 export function startServices(
   plan: LaunchPlan,
   { brokered, relayed }: FilledServices,
-  { host, children, start, whoIs }: ServiceTools,
+  { host, children, start, whoIs, onHandOut }: ServiceTools,
 ): RunningServices {
   const family = { root: host.pid, uid: host.uid };
   const broker = brokered.length === 0 ? undefined : new Broker({
@@ -48,12 +50,13 @@ export function startServices(
     children,
     start: (options, { name }) => start(options, name),
     mayAsk: (peer, servers) => isDescendant(peer, family, servers),
+    onStart: ({ name }) => onHandOut(name),
     ...(whoIs ? { whoIs } : {}),
   });
   const caCerts = relayed.length === 0 ? [] : caCertificates(host);
   const relay = relayed.length === 0
     ? undefined
-    : new HttpRelay(relayed, { caCerts });
+    : new HttpRelay(relayed, { caCerts, onUse: onHandOut });
   if (relay !== undefined) nameRelays(plan, relay);
   return {
     ports: relay === undefined ? [] : [relay.port],

@@ -1,10 +1,14 @@
 /** A launch that has something to keep: this process stays, with the agent as its child on the same terminal. */
 import { endRun, nameAgent, type OpenEnv, runDirFor } from "../env/mod.ts";
-import { Children } from "../os/children.ts";
+import { type ChildEnd, Children } from "../os/children.ts";
 import { keepInherited } from "../os/inherited.ts";
 import { endAs, hideMemory, SignalPasser, stopAlong } from "../os/job.ts";
+import { LaunchAudit } from "./audit_session.ts";
 import { hookError, hookProgram } from "./hook.ts";
-import type { SupervisedSandbox } from "./sandbox_supervise.ts";
+import type {
+  SupervisedSandbox,
+  SupervisorTools,
+} from "./sandbox_supervise.ts";
 import { type StartProgram, startServices } from "./service_run.ts";
 import { type FilledServices, fillServices } from "./service_values.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
@@ -34,20 +38,23 @@ async function supervise(
   const { host, dirs } = context;
   const runDir = runDirFor(dirs, host);
   using children = new Children();
+  const audit = new LaunchAudit(plan, context, runDir);
   // From here on signals are the agent's, which gets them when it is there.
   const signals = new SignalPasser();
-  const sandbox = await sandboxOf(plan, context, children);
+  const sandbox = await sandboxOf(plan, context, { children, audit });
   hideMemory();
   const start: StartProgram = (options, server) =>
     sandbox ? sandbox.start(options, server) : children.start(options);
   const whoIs = sandbox && sandbox.whoIs.bind(sandbox);
   const services = startServices(plan, filled, {
     ...{ host, children, start, whoIs },
+    onHandOut: (server) => audit.handOut(server),
   });
   try {
     sandbox?.admitAgent(services.ports);
     const env = sandbox?.variables(plan.environment, services.ports) ??
       plan.environment;
+    audit.begin();
     if (sandbox) await runHookBeside(plan, context.env, { start, env });
     const agent = start({
       path: plan.program,
@@ -60,7 +67,8 @@ async function supervise(
     nameAgent(runDir, agent.pid);
     const end = await agent.ended;
     await services.stop();
-    for (const line of await sandbox?.end() ?? []) host.notice(`aenv: ${line}`);
+    const lines = [...await sandbox?.end() ?? [], ...audit.end(exitCode(end))];
+    for (const line of lines) host.notice(`aenv: ${line}`);
     endRun(runDir);
     endAs(end);
   } catch (error) {
@@ -74,7 +82,7 @@ async function supervise(
 async function sandboxOf(
   plan: LaunchPlan,
   context: PerformContext,
-  children: Children,
+  tools: SupervisorTools,
 ): Promise<SupervisedSandbox | undefined> {
   const { sandbox } = plan;
   if (sandbox === undefined) return undefined;
@@ -82,7 +90,7 @@ async function sandboxOf(
   return await SupervisedSandbox.open(
     { ...plan, sandbox },
     context,
-    children,
+    tools,
   );
 }
 
@@ -97,6 +105,10 @@ async function runHookBeside(
 ): Promise<void> {
   if (hook === undefined) return;
   const end = await start(hookProgram(hook, env)).ended;
-  const code = end.kind === "exited" ? end.code : 128 + end.signal;
+  const code = exitCode(end);
   if (code !== 0) throw hookError(owner, code);
+}
+
+function exitCode(end: ChildEnd): number {
+  return end.kind === "exited" ? end.code : 128 + end.signal;
 }

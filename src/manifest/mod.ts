@@ -35,6 +35,7 @@ export {
   lockAgrees,
   type LockDifference,
   makeLock,
+  policyHash,
 } from "./lock_compare.ts";
 export {
   type Credential,

@@ -30,6 +30,7 @@ export { filterProgram } from "./exec_steps.ts";
 export { readHostFacts } from "./host_facts.ts";
 export { noSandbox, readKernelFacts } from "./kernel_facts.ts";
 export { mediate } from "./mediate.ts";
+export type { Asked } from "./mediate_connect.ts";
 export type { ProxyEvent } from "./network/events.ts";
 export { type PackageQuery, packageUrls } from "./network/package_hosts.ts";
 export {

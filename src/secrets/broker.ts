@@ -40,7 +40,10 @@ export class Broker {
     this.#options = options;
     this.#tools = { poller, guardian, start: options.start };
     this.#desks = options.servers.map((server) =>
-      new Desk(server, this.#tools, (fd) => this.#clientOf(fd, server))
+      new Desk(server, this.#tools, {
+        peerOf: (fd) => this.#clientOf(fd, server),
+        onStart: () => options.onStart?.(server),
+      })
     );
   }
 
@@ -71,6 +74,7 @@ class Desk {
   readonly #server: BrokeredServer;
   readonly #tools: BrokerTools;
   readonly #peerOf: (connection: number) => Peer | undefined;
+  readonly #onStart: () => void;
   readonly #listener: number;
   readonly #log: ServerLog;
   /** First connections by process, for the answers: they stay open as long as the client lives. The second one of a process is its input. */
@@ -81,11 +85,15 @@ class Desk {
   constructor(
     server: BrokeredServer,
     tools: BrokerTools,
-    clientOf: (connection: number) => Peer | undefined,
+    { peerOf, onStart }: {
+      readonly peerOf: (connection: number) => Peer | undefined;
+      readonly onStart: () => void;
+    },
   ) {
     this.#server = server;
     this.#tools = tools;
-    this.#peerOf = clientOf;
+    this.#peerOf = peerOf;
+    this.#onStart = onStart;
     this.#log = new ServerLog(server.log);
     this.#listener = listenAt(server.socket);
     this.#listen();
@@ -169,6 +177,7 @@ class Desk {
       this.#tools,
     );
     this.#sessions.add(session);
+    if (session.pid !== undefined) this.#onStart();
     void session.ended.then(() => this.#sessions.delete(session));
   }
 }

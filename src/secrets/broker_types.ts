@@ -25,6 +25,8 @@ export interface BrokerOptions {
   readonly start: (options: ChildOptions, server: BrokeredServer) => Child;
   /** Whether whoever connected may have a server. `servers` are the processes that were started here. */
   readonly mayAsk: (peer: Peer, servers: ReadonlySet<number>) => boolean;
+  /** Told of each start of a server: then it has its values. */
+  readonly onStart?: (server: BrokeredServer) => void;
   /** Who really connected, where somebody else did it for them; undefined for nobody who may. */
   readonly whoIs?: (peer: Peer, socket: AbsPath) => Peer | undefined;
 }

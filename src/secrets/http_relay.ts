@@ -32,6 +32,12 @@ const MAX_PLACES = 256;
 /** Bodies up to here, in bytes, are sent with their length, as not every server takes them in pieces. */
 const MAX_HELD_BODY = 16 * 1024 * 1024;
 
+/** What a relay needs. */
+export interface RelayOptions extends OutgoingOptions {
+  /** Told when a server is first sent its headers. */
+  readonly onUse?: (server: string) => void;
+}
+
 /** The relay of one launch. `stop` it at the end. */
 export class HttpRelay {
   /** What the agent has to show: knowing the path alone is not enough. */
@@ -39,9 +45,15 @@ export class HttpRelay {
   readonly #routes = new Map<string, Route>();
   readonly #client: OutgoingClient;
   readonly #server: LoopbackServer;
+  readonly #onUse: (server: string) => void;
+  readonly #used = new Set<string>();
 
   /** Starts to listen. Throws `IO`. */
-  constructor(servers: readonly RelayedServer[], options: OutgoingOptions) {
+  constructor(
+    servers: readonly RelayedServer[],
+    { onUse, ...options }: RelayOptions,
+  ) {
+    this.#onUse = onUse ?? (() => {});
     for (const server of servers) {
       this.#routes.set(randomHex(32), new Route(server));
     }
@@ -97,6 +109,9 @@ export class HttpRelay {
     url: URL,
     { route, token }: { readonly route: Route; readonly token: string },
   ): Promise<Response> {
+    const { name } = route.server;
+    if (!this.#used.has(name)) this.#onUse(name);
+    this.#used.add(name);
     const answer = await this.#client.send(url, {
       method: request.method,
       headers: requestHeaders(request.headers, route.headers),

@@ -1,0 +1,96 @@
+/** What happens in a launch beside which something of ours stays, in the audit log. */
+import { AuditLog, SessionLog } from "../audit/mod.ts";
+import { AppError } from "../base/errors.ts";
+import { type AbsPath, basename, relative } from "../base/paths.ts";
+import { policyHash } from "../manifest/mod.ts";
+import type { Asked, Change, ProxyEvent } from "../sandbox/mod.ts";
+import { auditStart } from "./audit_start.ts";
+import type { LaunchPlan, PerformContext } from "./types.ts";
+
+/** Reasons of the proxy, for people. */
+const REASONS: Readonly<Record<NonNullable<ProxyEvent["reason"]>, string>> = {
+  malformed: "no name of a host",
+  "not-listed": "not listed",
+  "other-port": "listed for other ports",
+  address: "it leads to an address that is not granted",
+  credential: "asked without the credential",
+};
+
+/** The events of one launch. `end` it. */
+export class LaunchAudit {
+  readonly #plan: LaunchPlan;
+  readonly #context: PerformContext;
+  readonly #runDir: AbsPath;
+  readonly #log: SessionLog;
+
+  constructor(plan: LaunchPlan, context: PerformContext, runDir: AbsPath) {
+    const { env, dirs } = context;
+    this.#plan = plan;
+    this.#context = context;
+    this.#runDir = runDir;
+    const subject = { env: env.label, session: basename(runDir) };
+    this.#log = new SessionLog(new AuditLog(dirs.audit), subject);
+  }
+
+  /** The agent is about to start. Throws `IO`: what cannot be written down does not start. */
+  begin(): void {
+    const { sandbox } = this.#context.env.manifest;
+    auditStart(this.#plan, this.#context, {
+      ...{ runDir: this.#runDir, supervised: true },
+      ...(this.#plan.sandbox && sandbox ? { policy: policyHash(sandbox) } : {}),
+    });
+  }
+
+  /** A decision of a domain's proxy. */
+  proxy(domain: string, event: ProxyEvent): void {
+    const { host, port, rule = "", reason } = event;
+    if (event.decision === "allowed") {
+      this.#log.tell({ event: "host-allowed", host, port, rule }, domain);
+      return;
+    }
+    const why = reason === "address"
+      ? `it leads to ${event.addresses.join(", ")}, which is not granted`
+      : REASONS[reason ?? "not-listed"];
+    this.#log.tell({ event: "host-refused", host, port, why }, domain);
+  }
+
+  /** A decision of a domain's mediator. */
+  connect(domain: string, { to, decision }: Asked): void {
+    if (decision === "allow") return;
+    this.#log.tell({ event: "connect-refused", to, why: decision }, domain);
+  }
+
+  /** A server got its values. */
+  handOut(server: string): void {
+    const service = this.#plan.services.find(({ name }) => name === server);
+    const keys = service?.secrets ?? [];
+    const by = `mcp.${server}`;
+    if (keys.length > 0) this.#log.tell({ event: "secret-used", by, keys }, by);
+  }
+
+  /** Protected files are not as they were. */
+  changed(changes: readonly Change[], project: AbsPath): void {
+    const paths = changes.map(({ path }) => relative(project, path));
+    if (paths.length === 0) return;
+    this.#log.tell({ event: "files-changed", project, paths }, "agent");
+  }
+
+  /** The agent has ended. Returns what to tell the user. */
+  end(code: number): string[] {
+    this.#log.end();
+    const problem = this.#lastLine(code) ?? this.#log.problem;
+    return problem === undefined
+      ? []
+      : [`the audit log of this session is not complete: ${problem}`];
+  }
+
+  #lastLine(code: number): string | undefined {
+    try {
+      this.#log.add({ event: "launch-end", code });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return error.message;
+    }
+  }
+}

@@ -27,6 +27,8 @@ export interface McpWorldOptions {
   /** What the model does before and after the agent waits for {@link Session.goOn}. */
   readonly before?: readonly Step[];
   readonly after?: readonly Step[];
+  /** What it does in the place of all that; the agent does not wait then. */
+  readonly steps?: (world: { readonly root: string }) => readonly Step[];
 }
 
 /** A world with a secret in the file backend. Use with `await using`. */
@@ -43,7 +45,7 @@ export class McpWorld implements AsyncDisposable {
     const { agent, before = [], after = [] } = options;
     const world = await World.open({
       ...(agent === undefined ? {} : { agent }),
-      steps: ({ root }) => [
+      steps: options.steps ?? (({ root }) => [
         ...before,
         {
           bash: `cd '${
@@ -51,7 +53,7 @@ export class McpWorld implements AsyncDisposable {
           }'; touch here; until [ -e go ]; do sleep 0.05; done`,
         },
         ...after,
-      ],
+      ]),
     });
     Deno.mkdirSync(`${world.root}/tmp`);
     const mcp = new McpWorld(world);

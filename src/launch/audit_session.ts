@@ -57,7 +57,10 @@ export class LaunchAudit {
   /** A decision of a domain's mediator. */
   connect(domain: string, { to, decision }: Asked): void {
     if (decision === "allow") return;
-    this.#log.tell({ event: "connect-refused", to, why: decision }, domain);
+    this.#log.tell(
+      { event: "connect-refused", to, why: "not granted" },
+      domain,
+    );
   }
 
   /** A server got its values. */

@@ -5,6 +5,7 @@ import {
   type IsHeld,
   type PathGrant,
   type SandboxPolicy,
+  socketRisk,
 } from "../sandbox/mod.ts";
 
 /** How a policy is shown. */
@@ -61,15 +62,24 @@ function networkLines(
   const hosts = network.mode === "hosts" ? network.allow : [];
   return [
     "",
-    network.mode === "hosts" && hosts.length === 0
-      ? "network: no host"
-      : `network: ${network.mode}`,
+    networkLine(network),
     ...hosts.map(({ pattern }) => `  ${pattern}`),
     ...section(
       "connect to",
-      unixSockets.map(({ path, why }) => [tilde(path, home), why.text]),
+      unixSockets.map(({ path, why, tree }) => [
+        tilde(path, home) + (tree ? "/…" : ""),
+        [why.text, socketRisk(path) ?? []].flat().join("; "),
+      ]),
     ),
   ];
+}
+
+function networkLine(network: SandboxPolicy["network"]): string {
+  if (network.mode !== "hosts") return `network: ${network.mode}`;
+  if (network.insteadOfNone !== undefined) {
+    return `network: ${network.insteadOfNone}`;
+  }
+  return network.allow.length === 0 ? "network: no host" : "network: hosts";
 }
 
 function section(

@@ -20,6 +20,7 @@ export {
 export { settleSessions } from "./sandbox_settle.ts";
 export { serveLaunch } from "./serve.ts";
 export type { RunningServices } from "./service_run.ts";
+export { isBeside, staysBeside } from "./services.ts";
 export { launchClaude } from "./shim.ts";
 export {
   installTyped,

@@ -1,6 +1,5 @@
 /** The sandbox of a launch as a part of its plan: the policy, and how this system enforces it. */
 import type { Dirs } from "../base/dirs.ts";
-import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, tilde } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import type { Host } from "../os/host.ts";
@@ -74,7 +73,6 @@ export class SandboxDraft {
   async finish(
     services: readonly PlannedService[],
   ): Promise<PlannedSandbox> {
-    checkReachable(services, this.#policy);
     const [policy, project] = [this.#policy, this.#project];
     const kernel = this.#kernel;
     if (kernel === undefined) {
@@ -128,28 +126,13 @@ function networkWords(network: SandboxPolicy["network"]): string {
     case "none":
       return "no network";
     case "hosts":
+      if (network.insteadOfNone !== undefined) {
+        return `network: ${network.insteadOfNone}`;
+      }
       return network.allow.length === 0
         ? "no host is reachable"
         : `the network is ${
           network.allow.map(({ pattern }) => pattern).join(", ")
         }`;
   }
-}
-
-/** Throws (exit 3) when a server could not be reached. */
-function checkReachable(
-  services: readonly PlannedService[],
-  { network }: SandboxPolicy,
-): void {
-  if (network.mode !== "none") return;
-  const remote = services.find(({ kind }) => kind !== "stdio");
-  if (remote === undefined) return;
-  throw new AppError(
-    "SANDBOX_REFUSED",
-    `Cannot reach MCP server ${quote(remote.name)}: the sandbox has no network`,
-    {
-      hint: 'Write network = { mode = "hosts", allow = [] } under [sandbox]',
-      exitCode: ExitCode.refused,
-    },
-  );
 }

@@ -37,6 +37,12 @@ export function isBeside(
     (secrets.expose === undefined && serverSecrets(server).length > 0);
 }
 
+/** Whether something of ours stays beside the agent of this env for a server of it. */
+export function staysBeside({ manifest }: OpenEnv): boolean {
+  return Object.values(manifest.mcp)
+    .some((server) => isBeside(server, manifest));
+}
+
 /** The services of an env. Throws `NOT_SUPPORTED` (exit 3) on Windows. */
 export function planServices(
   { manifest, label }: OpenEnv,

@@ -3,6 +3,7 @@ import { type AbsPath, isBelow, isWithin } from "../base/paths.ts";
 import type { PresetHosts } from "./network/presets.ts";
 import { refusalState } from "./network/refusal.ts";
 import { decideHost as decideByRules, parseRules } from "./network/rules.ts";
+import { socketRisk } from "./socket_risk.ts";
 import {
   type NetworkPolicy,
   type Operation,
@@ -136,22 +137,34 @@ export interface SocketAnswer {
   readonly why: string;
 }
 
-/** Whether a Unix socket at a real path can be connected to. */
+/**
+ * Whether a Unix socket at a real path can be connected to. `reachesOwn`: whether sockets that are made inside can be told
+ * from others here.
+ */
 export function decideSocket(
   policy: SandboxPolicy,
   path: AbsPath,
+  { reachesOwn }: { readonly reachesOwn: boolean },
 ): SocketAnswer {
-  const socket = policy.unixSockets.find((grant) => grant.path === path);
+  const socket = policy.unixSockets.find((grant) =>
+    grant.path === path || (grant.tree && isWithin(path, grant.path))
+  );
   if (socket !== undefined) {
-    return { path, allowed: true, why: socket.why.text };
+    const risk = socketRisk(path);
+    const { text } = socket.why;
+    const why = risk === undefined ? text : `${text}; ${risk}`;
+    return { path, allowed: true, why };
   }
-  const grant = policy.network.mode === "none"
-    ? undefined
-    : grantFor(policy.grants, path, "create");
-  if (grant?.access === "write") {
-    return { path, allowed: true, why: grant.why.text };
+  const grant = grantFor(policy.grants, path, "create");
+  if (grant?.access !== "write") {
+    return { path, allowed: false, why: "no grant names this socket" };
   }
-  return { path, allowed: false, why: "no grant names this socket" };
+  return reachesOwn ? { path, allowed: true, why: grant.why.text } : {
+    path,
+    allowed: false,
+    why:
+      'sockets are not told apart here: unix_sockets = ["$TMPDIR"] under [sandbox] has those that are made inside told from others',
+  };
 }
 
 /** An answer about a host. */
@@ -175,6 +188,10 @@ export function decideHost(
       allowed: network.mode === "open",
       why: `sandbox.network is "${network.mode}"`,
     };
+  }
+  if (network.insteadOfNone !== undefined) {
+    const why = `sandbox.network is ${network.insteadOfNone}`;
+    return { ...question, allowed: false, why };
   }
   const rules = parseRules(
     network.allow.map(({ pattern }) => pattern),

@@ -1,8 +1,10 @@
 /** What `explain` has to know of this machine. Reads, never writes. */
 import { type AbsPath, ancestors, join } from "../base/paths.ts";
-import { readSupervisorFacts } from "./exec_facts.ts";
+import { supervisorReason } from "./exec_error.ts";
+import { readKernelFacts, readSupervisorFacts } from "./exec_facts.ts";
 import type { IsHeld } from "./explain.ts";
 import { Looker } from "./host_facts_paths.ts";
+import { LANDLOCK_FLOOR } from "./landlock.ts";
 import { planMounts } from "./mounts.ts";
 import { parsePort, splitAuthority } from "./network/host_name.ts";
 import { isIn } from "./path_text.ts";
@@ -15,6 +17,17 @@ export function heldHere(policy: SandboxPolicy): IsHeld {
   const [readOnly, pinned] = [mounts?.readOnly ?? [], mounts?.pinned ?? []];
   return ({ path }) =>
     readOnly.some((dir) => isIn(path, dir)) || pinned.includes(path);
+}
+
+/** Whether sockets that are made inside can be connected to: below a version of Landlock only where something is asked. */
+export function reachesOwnSockets(
+  policy: SandboxPolicy,
+  { isSupervised }: { readonly isSupervised: boolean },
+): boolean {
+  if (policy.os === "darwin") return policy.network.mode !== "none";
+  const kernel = readKernelFacts();
+  return kernel.landlockAbi >= LANDLOCK_FLOOR.resolveUnix || isSupervised ||
+    supervisorReason(policy, kernel) !== undefined;
 }
 
 /** A path as the policy knows it. */

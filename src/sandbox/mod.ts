@@ -10,7 +10,12 @@ export {
   type PathAnswer,
   type SocketAnswer,
 } from "./explain.ts";
-export { heldHere, lookAtPath, parseHostQuestion } from "./explain_host.ts";
+export {
+  heldHere,
+  lookAtPath,
+  parseHostQuestion,
+  reachesOwnSockets,
+} from "./explain_host.ts";
 export { becomeConfined } from "./exec_become.ts";
 export {
   type ChildOptions,

@@ -14,6 +14,9 @@ import { Outside } from "./outside.ts";
 /** Alone, and with a supervisor that looks at every connect. */
 const BOTH: readonly LaunchParts[] = [{ supervised: false }, {}];
 
+/** A supervisor is there. */
+const REACH = { reachesOwn: true };
+
 /** Whether a bus runs for this user: it wants a name for everybody, and the tests' own user has none. */
 function hasName(world: LaunchWorld): boolean {
   return world.user === "root" || Deno.uid() !== 0;
@@ -65,6 +68,53 @@ launchClaim("the user's ssh-agent signs nothing", async (world) => {
   for (const parts of BOTH) await world.refuses({ list }, parts);
 });
 
+launchClaim(
+  "an agent for keys is reached where unix_sockets names its variable, and nothing beside it",
+  async (world) => {
+    // Guards: a grant of one socket that opens the directory with the others.
+    using servers = new Servers();
+    const socket = world.file("home/run/none").replace("none", "agent");
+    const other = servers.unix(`${world.home}/run/other`, "other");
+    world.own();
+    await using _agent = new Outside(world, "/usr/bin/ssh-agent", [
+      ...["-D", "-a", socket],
+    ]);
+    await waitFor("the agent", () => world.has("home/run/agent") || undefined);
+    world.manifest('unix_sockets = ["$SSH_AUTH_SOCK"]');
+    const variables = { SSH_AUTH_SOCK: socket };
+    const found = await world.shell(
+      `ssh-add -l; [ $? -eq 1 ] && echo asked; $attack connect-unix ${other}`,
+      { variables },
+    );
+    assert.match(found, /asked\nEACCES$/);
+    // Without a supervisor there are no sockets: such a launch is refused.
+    await assert.rejects(
+      () => world.shell("true", { variables, supervised: false }),
+      /nothing supervises it/,
+    );
+  },
+);
+
+launchClaim(
+  "a granted directory gives its sockets, and nothing else of it",
+  async (world) => {
+    // Guards: a database whose socket is made anew, beside its files.
+    using servers = new Servers();
+    const file = world.file("home/db/secret", "the data\n");
+    const socket = servers.unix(`${world.home}/db/s.5432`, "database");
+    const beside = servers.unix(`${world.home}/dbx`, "other");
+    world.own();
+    world.manifest('unix_sockets = ["~/db"]');
+    const { policy } = await world.plan();
+    assert.ok(decideSocket(policy, socket as AbsPath, REACH).allowed);
+    assert.ok(!decideSocket(policy, beside as AbsPath, REACH).allowed);
+    const found = await world.shell(
+      `$attack connect-unix ${socket}; $attack connect-unix ${beside}; cat ${file} || echo closed; ls ${world.home}/db || echo closed`,
+    );
+    assert.equal(found, "done database\nEACCES\nclosed\nclosed");
+  },
+);
+
 const SOCKETS = [
   ...["run/docker.sock", ".docker/run/docker.sock", "run/podman/podman.sock"],
   ...[".gnupg/S.gpg-agent", "run/wayland-0", ".vscode/ipc.sock"],
@@ -86,7 +136,7 @@ launchClaim(
     for (const parts of BOTH) {
       const { policy } = await world.plan(parts);
       for (const path of paths) {
-        assert.ok(!decideSocket(policy, path as AbsPath).allowed, path);
+        assert.ok(!decideSocket(policy, path as AbsPath, REACH).allowed, path);
       }
       await world.refuses(
         Object.fromEntries(
@@ -110,8 +160,8 @@ launchClaim(
     world.own();
     world.manifest('paths = ["~/db/one:rw"]');
     const { policy } = await world.plan();
-    assert.ok(decideSocket(policy, one as AbsPath).allowed);
-    assert.ok(!decideSocket(policy, other as AbsPath).allowed);
+    assert.ok(decideSocket(policy, one as AbsPath, REACH).allowed);
+    assert.ok(!decideSocket(policy, other as AbsPath, REACH).allowed);
     const found = await world.shell(
       `$attack connect-unix ${one}; $attack connect-unix ${other}`,
     );

@@ -5,8 +5,10 @@ import { activeEnv, type OpenEnv, requireNamed } from "../../env/mod.ts";
 import {
   findClaude,
   findPresetHosts,
+  isBeside,
   type PlannedPolicy,
   planSandbox,
+  staysBeside,
 } from "../../launch/mod.ts";
 import { isExecutable, lstat } from "../../os/fs.ts";
 import type { Host } from "../../os/host.ts";
@@ -20,6 +22,7 @@ import {
   lookAtPath,
   parseHostQuestion,
   type PathAnswer,
+  reachesOwnSockets,
   type SandboxPolicy,
   type SocketAnswer,
 } from "../../sandbox/mod.ts";
@@ -38,6 +41,10 @@ export const command: Command = {
     options: [
       { flags: "--write", summary: "Ask whether the path can be changed" },
       { flags: "--vars", summary: "Say which of your variables pass, and why" },
+      {
+        flags: "--server <name>",
+        summary: "Ask about an MCP server that has a sandbox of its own",
+      },
     ],
     env: true,
     examples: [
@@ -46,12 +53,16 @@ export const command: Command = {
       "aenv sandbox explain .git/hooks --write",
       "aenv sandbox explain example.com:443",
       "aenv sandbox explain --vars",
+      "aenv sandbox explain --server github example.com",
     ],
   },
   async run(input, host) {
     const { env, dirs } = activeEnv(host, textOption(input, "env"));
     const named = requireNamed(env, "explain the sandbox of");
-    const request = { env: named, program: agentOrSelf(host, dirs) };
+    const server = textOption(input, "server");
+    const request = server === undefined
+      ? { env: named, program: agentOrSelf(host, dirs) }
+      : serverRequest(named, host, server);
     const planned = await planSandbox(request, host, dirs);
     for (const note of planned.notes) host.notice(`aenv: ${note}`);
     if (!named.manifest.sandbox?.enabled) {
@@ -62,11 +73,37 @@ export const command: Command = {
     if (input.options["vars"]) return variables(planned.policy);
     const [what] = input.args;
     const write = input.options["write"] === true;
-    return what === undefined
-      ? whole(named, planned, host)
-      : await one(what, { ...planned, host, write });
+    return what === undefined ? whole(named, planned, host) : await one(what, {
+      ...{ ...planned, host, write },
+      isSupervised: server !== undefined || staysBeside(named),
+    });
   },
 };
+
+function serverRequest(env: OpenEnv, { self }: Host, name: string) {
+  const { manifest } = env;
+  const server = Object.hasOwn(manifest.mcp, name)
+    ? manifest.mcp[name]
+    : undefined;
+  if (
+    server?.type === "stdio" && isBeside(server, manifest)
+  ) return { env, program: self, server: name };
+  throw new AppError(
+    "ITEM_NOT_FOUND",
+    `Cannot explain the sandbox of MCP server ${quote(name)}: ${
+      server === undefined
+        ? `${quote(env.manifestPath)} does not declare it`
+        : server.type === "stdio"
+        ? "it runs in that of the agent"
+        : "it does not run on this machine"
+    }`,
+    {
+      hint: server?.type === "stdio"
+        ? `Write [mcp.${name}.sandbox] to give it one of its own`
+        : undefined,
+    },
+  );
+}
 
 /** The agent's program; without one the answers are the same but for that file. */
 export function agentOrSelf(
@@ -121,6 +158,8 @@ interface Asked {
   readonly policy: SandboxPolicy;
   readonly host: Host;
   readonly write: boolean;
+  /** Whether something of ours stays beside it. */
+  readonly isSupervised: boolean;
 }
 
 async function one(what: string, asked: Asked): Promise<Outcome> {
@@ -149,10 +188,14 @@ function pathOf(what: string, host: Host): AbsPath | undefined {
   return /[/]|^\.+$/.test(what) || lstat(path) !== undefined ? path : undefined;
 }
 
-function aboutPath(path: AbsPath, { policy, host, write }: Asked): Outcome {
+function aboutPath(
+  path: AbsPath,
+  { policy, host, write, isSupervised }: Asked,
+): Outcome {
   const { real, kind } = lookAtPath(path);
   if (kind === "socket") {
-    const answer = decideSocket(policy, real);
+    const reachesOwn = reachesOwnSockets(policy, { isSupervised });
+    const answer = decideSocket(policy, real, { reachesOwn });
     return { data: answer, text: () => socketText(answer, host) };
   }
   const answers = pathAnswers(policy, real, {

@@ -12,9 +12,13 @@ function isPlainInstall([verb, option, ...rest]: readonly string[]): boolean {
 }
 
 const args = programArguments();
-if (calledAs() === "claude") {
+const role = calledAs();
+if (role === "claude") {
   const { runClaude } = await import("./main_claude.ts");
   exit(await runClaude());
+} else if (role === "codex") {
+  const { runCodex } = await import("./main_codex.ts");
+  exit(await runCodex());
 } else if (args.length === 1 && args[0] === "current") {
   const { runCurrent } = await import("./main_current.ts");
   exit(await runCurrent());

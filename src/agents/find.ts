@@ -8,14 +8,9 @@ import {
   PATH_LIST_SEPARATOR,
 } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import {
-  isExecutable,
-  lstat,
-  sameContents,
-  type Stat,
-  stat,
-} from "../os/fs.ts";
+import { isExecutable, lstat, type Stat, stat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { sameContents } from "../os/same_contents.ts";
 import { isShut } from "../os/libc.ts";
 
 /** A candidate that was passed over, and why. */

@@ -1,4 +1,4 @@
-/** The shims: links to this program (copies on Windows) under the names `claude` and `aenv`. */
+/** The shims: links to this program (copies on Windows) under the names `claude`, `codex` and `aenv`. */
 import type { Dirs } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, isWithin, join } from "../base/paths.ts";
@@ -10,14 +10,14 @@ import {
   realPath,
   removeFile,
   rename,
-  sameContents,
   tempName,
 } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { sameContents } from "../os/same_contents.ts";
 import type { Transaction } from "../tx/mod.ts";
 
 /** Names that this program answers to. */
-const NAMES = ["claude", "aenv"] as const;
+const NAMES = ["claude", "codex", "aenv"] as const;
 
 /** A shim that has to be made or mended. */
 export interface ShimStep {
@@ -53,7 +53,7 @@ export function planShims(
 
 /** Where the shim `name` stands. */
 export function shimPath(
-  name: "claude" | "aenv",
+  name: typeof NAMES[number],
   host: Host,
   dirs: Dirs,
 ): AbsPath {

@@ -1,4 +1,5 @@
 /** Any command with an env's variables. */
+import type { Dirs } from "../base/dirs.ts";
 import { AppError } from "../base/errors.ts";
 import {
   type AbsPath,
@@ -14,11 +15,13 @@ import { becomeProgram } from "../os/exec.ts";
 import { isExecutable } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { isShut } from "../os/libc.ts";
+import { startsCodex } from "./codex_words.ts";
 import { auditedRefusal } from "./audit_start.ts";
 import { isInside } from "./inside.ts";
 import { globalEnvironment } from "./shim.ts";
 import { performLaunch } from "./perform.ts";
-import { planLaunch } from "./plan.ts";
+import { type LaunchRequest, planLaunch } from "./plan.ts";
+import type { LaunchPlan } from "./types.ts";
 
 /** Becomes `command` with the variables of the active env, or of the one that `-E` named; a `claude` in it goes through the shim. */
 export async function execInEnv(
@@ -53,11 +56,22 @@ export async function execInEnv(
       });
     }
     label = env.label;
-    const plan = await planLaunch({ env, args, program }, host, dirs);
+    const plan = await planOf(command, { env, args, program }, [host, dirs]);
     return await performLaunch(plan, { env, host, dirs });
   } catch (error) {
     throw await auditedRefusal(error, host, label);
   }
+}
+
+/** The plan of a command; one that starts Codex gets what that needs, and nothing of Claude Code's. */
+async function planOf(
+  command: readonly string[],
+  request: LaunchRequest,
+  [host, dirs]: readonly [Host, Dirs],
+): Promise<LaunchPlan> {
+  if (!startsCodex(command)) return await planLaunch(request, host, dirs);
+  const { planCodex } = await import("./codex_plan.ts");
+  return await planCodex(request, host, dirs);
 }
 
 function findCommand(name: string, host: Host, searchPath: string): AbsPath {

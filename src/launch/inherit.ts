@@ -1,5 +1,5 @@
 /** Launches from inside a sandbox: they run in it, with what its launch has generated. */
-import { claude } from "../agents/mod.ts";
+import { claude, codex } from "../agents/mod.ts";
 import { BREADCRUMBS, Var } from "../base/env_vars.ts";
 import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, join, parseAbsPath } from "../base/paths.ts";
@@ -17,20 +17,66 @@ export function inheritAgent(
   host: Host,
   option?: string,
 ): never {
-  const inherited = readInherited(host);
-  checkSame(inherited, host, option);
-  if (inherited.agent === undefined) {
-    throw new AppError(
-      "AGENT_NOT_FOUND",
-      'Cannot start "claude": it was not there when the sandbox was made',
-      { hint: "Start the sandbox again" },
-    );
-  }
+  const { inherited, path } = inheritedAgent("claude", host, option);
   becomeProgram({
-    path: inherited.agent,
+    path,
     args: agentArgs(args, inherited, host),
     env: agentVariables(inherited, host),
   });
+}
+
+/** As {@link inheritAgent}, for Codex. */
+export function inheritCodex(
+  args: readonly string[],
+  host: Host,
+  option?: string,
+): never {
+  const { inherited, path } = inheritedAgent("codex", host, option);
+  codex.checkArguments(args);
+  const { env } = host;
+  const passing = Object.entries(env).filter(([name]) =>
+    codex.passesToCodex(name)
+  );
+  const variables = { ...Object.fromEntries(passing), ...inherited.set };
+  delete variables[Var.override];
+  becomeProgram({
+    path,
+    args: [...inherited.args, ...args],
+    env: { ...variables, [Var.launcher]: `${host.pid}` },
+  });
+}
+
+function inheritedAgent(
+  name: "claude" | "codex",
+  host: Host,
+  option: string | undefined,
+): { inherited: Inherited; path: AbsPath } {
+  const inherited = readInherited(host);
+  checkSame(inherited, host, option);
+  return { inherited, path: agentOf(inherited, name) };
+}
+
+/** The program of the agent that was asked for. Throws `AGENT_NOT_FOUND`, `SANDBOX_REFUSED` in the sandbox of another one. */
+function agentOf(
+  { agent, name: made = "claude" }: Inherited,
+  name: "claude" | "codex",
+): AbsPath {
+  if (made !== name) {
+    throw new AppError(
+      "SANDBOX_REFUSED",
+      `Cannot start ${quote(name)}: this sandbox was made for ${made}`,
+      {
+        hint: `Start it outside: aenv exec -- ${name}`,
+        exitCode: ExitCode.refused,
+      },
+    );
+  }
+  if (agent !== undefined) return agent;
+  throw new AppError(
+    "AGENT_NOT_FOUND",
+    `Cannot start ${quote(name)}: it was not there when the sandbox was made`,
+    { hint: "Start the sandbox again" },
+  );
 }
 
 /** Becomes a command in the sandbox around this process. Throws `SANDBOX_REFUSED` for another env. */

@@ -12,6 +12,8 @@ export interface Inherited {
   /** What `AENV` says. */
   readonly env: string;
   readonly label: string;
+  /** Which agent it is; Claude Code unless given. */
+  readonly name?: "claude" | "codex";
   /** The agent's program; undefined when there is none. */
   readonly agent: AbsPath | undefined;
   /** Arguments that isolate the agent. */
@@ -22,18 +24,20 @@ export interface Inherited {
 
 /** The file of a launch. */
 export function inheritFile(
-  { env, runDir, own, set, agent }: {
+  { env, runDir, own, set, agent, name }: {
     readonly env: OpenEnv;
     readonly runDir: AbsPath;
     readonly own: readonly string[];
     readonly set: Variables;
     readonly agent: AbsPath | undefined;
+    readonly name?: "claude" | "codex";
   },
 ): PlannedFile {
   const { breadcrumb, label } = env;
   const inherited: Inherited = {
     env: breadcrumb,
     label,
+    ...(name === undefined ? {} : { name }),
     agent,
     args: own,
     set,

@@ -117,7 +117,10 @@ export async function prepareLaunch(
     await installAll(plan, context);
     rememberMarks(env, plan.installs, dirs);
     for (const file of plan.files) writeNew(file.path, file.content);
-    if (plan.isolation === "private") {
+    if (plan.codex !== undefined) {
+      const { prepareCodexHome } = await import("./codex_home.ts");
+      prepareCodexHome(env, plan.codex);
+    } else if (plan.isolation === "private") {
       await claude.prepareFirstRun(
         env.slot.claude,
         firstRun(plan, context),

@@ -1,15 +1,8 @@
 /** From an opened env to a launch plan. Reads, never writes. */
 import type { Dirs } from "../base/dirs.ts";
-import { Var } from "../base/env_vars.ts";
 import { type AbsPath, join } from "../base/paths.ts";
-import { AppError, ExitCode } from "../base/errors.ts";
-import { quote } from "../base/text.ts";
-import {
-  agentVersion,
-  claude,
-  compatProblem,
-  findAgent,
-} from "../agents/mod.ts";
+import { AppError } from "../base/errors.ts";
+import { claude, findAgent } from "../agents/mod.ts";
 import {
   type OpenEnv,
   readAgreedLock,
@@ -19,18 +12,11 @@ import {
 import { isDirectory, lstat } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { readCallerSettings } from "./caller_settings.ts";
-import { checkLaunchable, checkPassing } from "./checks.ts";
 import type { Contents } from "./contents.ts";
-import {
-  environmentChanges,
-  launchEnvironment,
-  undoOuterLaunch,
-  type Variables,
-} from "./environment.ts";
+import { environmentChanges } from "./environment.ts";
 import { type Exposed, exposedVariables } from "./exposed.ts";
 import { inheritFile } from "./inherit_file.ts";
 import { draftSandbox } from "./sandbox.ts";
-import type { SandboxDraft } from "./sandbox_plan.ts";
 import { agentServer, serverDir, type ServerPlace } from "./servers.ts";
 import {
   checkPluginServers,
@@ -40,7 +26,15 @@ import {
   serviceFiles,
   serviceVariables,
 } from "./services.ts";
-import { LaunchTrust } from "./trust_check.ts";
+import {
+  agentEnvironment,
+  callersVariables,
+  checkCompat,
+  isConfined,
+  openLaunch,
+  xdgVariables,
+} from "./plan_parts.ts";
+import type { LaunchTrust } from "./trust_check.ts";
 import type { LaunchPlan, PlannedFile, PlannedService } from "./types.ts";
 
 /** The command that installs Claude Code. */
@@ -71,11 +65,9 @@ export async function planLaunch(
   dirs: Dirs,
 ): Promise<LaunchPlan> {
   const { env } = request;
-  const base = undoOuterLaunch(host.env);
-  checkLaunchable(env, { ...base, ...env.manifest.vars });
-  const trust = LaunchTrust.of(env, { host, dirs });
+  const { base, trust } = openLaunch(env, host, dirs);
   const { isAgent, agent, program } = programsOf(request, host, dirs);
-  if (isAgent) await checkCompat(env, program, { host, dirs });
+  if (isAgent) await checkCompat(env, ["claude", program], { host, dirs });
   const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
   const contents = await trustedContents(request, { home, dirs }, trust);
   const sandbox = await draftSandbox({ env, program, agent }, host, dirs);
@@ -94,17 +86,11 @@ export async function planLaunch(
   const isRead = isAgent || confined !== undefined;
   const files = isRead ? await plannedFiles(recipe, services, runDir) : [];
   if (confined) files.push(inheritFile({ env, runDir, own, set, agent }));
-  const environment = launchEnvironment({
-    base: callers,
+  const environment = agentEnvironment(env, dirs, {
+    ...{ callers, exposed, set, unset: recipe.unset },
     passes: claude.passesToClaude,
-    vars: env.manifest.vars,
-    exposed: Object.keys(exposed),
-    isolation: { set, unset: recipe.unset },
-    breadcrumbs: breadcrumbs(env, dirs, {
-      launcher: isAgent ? launcherMark(host.pid, { stays }) : undefined,
-      sandbox: confined && runDir,
-    }),
-    shims: dirs.shims,
+    launcher: isAgent ? launcherMark(host.pid, { stays }) : undefined,
+    sandbox: confined && runDir,
   });
   return {
     env: env.label,
@@ -151,10 +137,6 @@ function agentOf(
   }
 }
 
-function isConfined({ manifest }: OpenEnv): boolean {
-  return manifest.sandbox?.enabled ?? false;
-}
-
 async function trustedContents(
   { env, declared = env }: LaunchRequest,
   place: { readonly home: AbsPath; readonly dirs: Dirs },
@@ -177,18 +159,6 @@ async function trustedContents(
   });
   trust.checkTrees(contents.installs);
   return contents;
-}
-
-/** Those of the caller's variables that pass. Throws (exit 3) when a server needs another one. */
-function callersVariables(
-  env: OpenEnv,
-  base: Variables,
-  sandbox: SandboxDraft | undefined,
-): Variables {
-  if (sandbox === undefined) return base;
-  const passing = sandbox.passing(base);
-  checkPassing(env, { ...passing, ...env.manifest.vars });
-  return passing;
 }
 
 interface RecipeContext {
@@ -299,56 +269,6 @@ function pluginPlaces(env: OpenEnv, contents: Contents): claude.PluginPlace[] {
     installed: skillsPlugin,
     data,
   }];
-}
-
-async function checkCompat(
-  env: OpenEnv,
-  program: AbsPath,
-  { host, dirs }: { host: Host; dirs: Dirs },
-): Promise<void> {
-  const range = env.manifest.compat.claude;
-  if (range === undefined) return;
-  const problem = await compatProblem(
-    await agentVersion(program, host, dirs),
-    range,
-  );
-  if (problem === undefined) return;
-  throw new AppError(
-    "AGENT_INCOMPATIBLE",
-    `Cannot start claude in ${quote(env.label)}: ${problem}`,
-    {
-      hint:
-        `Install a version inside ${range}, or change compat in ${env.manifestPath}`,
-      exitCode: ExitCode.refused,
-    },
-  );
-}
-
-function xdgVariables(env: OpenEnv): Record<string, string> {
-  if (env.manifest.xdg === "shared") return {};
-  return Object.fromEntries(
-    ["config", "data", "state", "cache"].map((kind) => [
-      `XDG_${kind.toUpperCase()}_HOME`,
-      join(env.slot.xdg, kind),
-    ]),
-  );
-}
-
-function breadcrumbs(
-  env: OpenEnv,
-  dirs: Dirs,
-  { launcher, sandbox }: {
-    readonly launcher: string | undefined;
-    readonly sandbox: AbsPath | undefined;
-  },
-): Record<string, string> {
-  return {
-    [Var.env]: env.breadcrumb,
-    [Var.active]: env.label,
-    [Var.home]: dirs.root,
-    ...(launcher === undefined ? {} : { [Var.launcher]: launcher }),
-    ...(sandbox === undefined ? {} : { [Var.sandbox]: sandbox }),
-  };
 }
 
 async function plannedFiles(

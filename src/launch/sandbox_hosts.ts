@@ -8,8 +8,12 @@ import {
 } from "../sandbox/mod.ts";
 import { undoOuterLaunch } from "./environment.ts";
 
-/** Variables that put another address in the place of the agent's own API. */
-const API_VARIABLES = ["ANTHROPIC_BASE_URL"] as const;
+/** Variables that put another address in the place of an agent's own API. */
+const API_VARIABLES = {
+  claude: ["ANTHROPIC_BASE_URL"],
+  codex: ["OPENAI_BASE_URL"],
+  none: [],
+} as const;
 
 /** Looks up, in the user's own settings, the presets that the policy names and no others. */
 export async function presetHostsFor(
@@ -33,7 +37,9 @@ export async function presetHostsFor(
   }
   return {
     agent: agent.name,
-    agentUrls: API_VARIABLES.flatMap((name) => variables[name] || []),
+    agentUrls: API_VARIABLES[agent.name].flatMap((name) =>
+      variables[name] || []
+    ),
     packages,
   };
 }

@@ -35,7 +35,7 @@ export async function launchClaude(
   const option = options.env;
   let label: string | undefined;
   try {
-    if (isLoop(host)) throw loopError(host);
+    if (isLoop(host)) throw loopError("claude", host);
     if (isInside(host)) {
       const { inheritAgent } = await import("./inherit.ts");
       inheritAgent(args, host, option);
@@ -81,7 +81,8 @@ function movedLogin(
   return loginDir === dir ? {} : { [claude.LOGIN_VARIABLE]: loginDir };
 }
 
-function becomeGlobal(
+/** Becomes the agent with the user's own configuration. */
+export function becomeGlobal(
   args: readonly string[],
   host: Host,
   path: AbsPath,
@@ -96,19 +97,20 @@ function becomeGlobal(
  * execve keeps the process id: finding our own id here means that what we started was a way back to us. So does finding our
  * parent's as that of a supervisor, which starts nothing but the agent with these variables.
  */
-function isLoop({ env, pid, parent }: Host): boolean {
+export function isLoop({ env, pid, parent }: Host): boolean {
   const launcher = env[Var.launcher];
   return launcher === `${pid}` || launcher === supervisorMark(parent);
 }
 
-function loopError(host: Host): AppError {
+/** The error for it. */
+export function loopError(name: "claude" | "codex", host: Host): AppError {
   const root = dirsAt(aenvRoot(host.env, () => host.home()));
   return new AppError(
     "AGENT_LOOP",
-    'Cannot start "claude": the one on PATH leads back to aenv',
+    `Cannot start ${quote(name)}: the one on PATH leads back to aenv`,
     {
       hint:
-        `Remove the other shim, or name the real one in ${root.config}: [agents] claude = "/path/to/claude"`,
+        `Remove the other shim, or name the real one in ${root.config}: [agents] ${name} = "/path/to/${name}"`,
       exitCode: ExitCode.refused,
     },
   );

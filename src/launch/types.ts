@@ -84,6 +84,12 @@ export interface PlannedSandbox {
   readonly protections: readonly Protection[];
 }
 
+/** What is particular to Codex. */
+export interface CodexPlan {
+  /** Its whole `config.toml`. */
+  readonly config: string;
+}
+
 /** Everything a launch will do. Printed by `run --explain`. */
 export interface LaunchPlan {
   /** The env's label. */
@@ -105,6 +111,8 @@ export interface LaunchPlan {
   readonly sandbox: PlannedSandbox | undefined;
   readonly installs: readonly InstallStep[];
   readonly files: readonly PlannedFile[];
+  /** Where Codex is started, or may be. */
+  readonly codex?: CodexPlan;
   /** Shell command run first. */
   readonly hook: string | undefined;
   /** Directory to mark as trusted in the env's own agent state. */

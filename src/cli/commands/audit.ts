@@ -54,7 +54,10 @@ export const command: Command = {
     const records = readNewest(log.files, { count, wants });
     return {
       data: records,
-      text: () => alignRows(rowsOf(records, host), []).join("\n"),
+      text: () =>
+        records.length === 0
+          ? "no events"
+          : alignRows(rowsOf(records, host), []).join("\n"),
     };
   },
 };
@@ -78,7 +81,7 @@ export const verify: Command = {
       ...(unfinished > 0 ? [`${unfinished} never finished`] : []),
       ...(uncovered > 0 ? [`${uncovered} not yet part of the chain`] : []),
     ];
-    const head = `${lines} lines${
+    const head = `${countWords(lines)}${
       notes.length > 0 ? ` (${notes.join(", ")})` : ""
     }`;
     const isWhole = problems.length === 0;
@@ -121,10 +124,14 @@ export const clear: Command = {
     const { lines } = done;
     return {
       data: { cleared: true, lines },
-      text: () => `removed ${lines} lines; the log now begins with that`,
+      text: () => `removed ${countWords(lines)}; the log now begins with that`,
     };
   },
 };
+
+function countWords(lines: number): string {
+  return lines === 1 ? "1 line" : `${lines} lines`;
+}
 
 /** Throws `SANDBOX_REFUSED` inside: the log is out of reach there, and empty is not what it is. */
 function logOf(host: Host, words: string): AuditLog {

@@ -17,6 +17,7 @@ import { fillReferences } from "../manifest/mod.ts";
 import type { Program } from "../os/exec.ts";
 import { isExecutable } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
+import { isShut } from "../os/libc.ts";
 import type {
   BrokeredServer,
   RelayedServer,
@@ -101,7 +102,8 @@ function findProgram(command: string, cwd: AbsPath, path: string): AbsPath {
     ? [resolveFrom(cwd, command)]
     : path.split(PATH_LIST_SEPARATOR).filter(isAbsolutePath)
       .map((dir) => join(parseAbsPath(dir, "a directory of PATH"), command));
-  const found = candidates.find(isExecutable);
+  // As in a shell: a directory of PATH that is closed is none to look in.
+  const found = candidates.find((path) => !isShut(path) && isExecutable(path));
   if (found !== undefined) return found;
   throw new AppError(
     "AGENT_NOT_STARTED",

@@ -1,18 +1,11 @@
 /** Words of the commands that make an env about its sandbox. */
-import { escapeControl } from "../base/text.ts";
 import type { Host } from "../os/host.ts";
 import { noSandbox } from "../sandbox/mod.ts";
 
-/** Lines that say whether the agent of a new env is confined. */
+/** Lines that say whether the agent of a new env is confined; `option` names the env, and is empty where it is the active one. */
 export function confinedLines(
   confined: boolean,
-  { option, otherwise, host }: {
-    /** The option that names the env; empty where it is the active one. */
-    readonly option: string;
-    /** What makes one without a sandbox. */
-    readonly otherwise: string;
-    readonly host: Host;
-  },
+  { option, host }: { readonly option: string; readonly host: Host },
 ): string[] {
   if (!confined) return ["Its agent is not confined"];
   const why = noSandbox(host.os);
@@ -23,8 +16,6 @@ export function confinedLines(
   }
   return [
     `Its agent is to be confined, and will not start here: ${why}`,
-    escapeControl(
-      `  Write enabled = false under [sandbox], or make it with: ${otherwise}`,
-    ),
+    "  To do without, write enabled = false under [sandbox] in its aenv.toml",
   ];
 }

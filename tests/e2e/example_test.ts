@@ -47,5 +47,7 @@ Deno.test("deno task demo shows what it claims", async () => {
   );
   assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, /^All as claimed\.$/m);
+  const held = /^ {2}ok {4}.* (permission denied|operation not permitted)$/gm;
+  assert.equal(stdout.match(held)?.length, 2, stdout);
   assert.ok(!stdout.includes("WRONG"));
 });

@@ -75,7 +75,6 @@ async function runHere(
           : []),
         ...confinedLines(sandbox, {
           option: made.shadowedBy ? " -E ./" : "",
-          otherwise: "aenv init --here --no-sandbox",
           host,
         }),
       ].join("\n"),

@@ -58,7 +58,6 @@ export const command: Command = {
           ...leftOutLines(made.leftOut),
           ...confinedLines(made.confined, {
             option: ` -E ${made.name}`,
-            otherwise: `aenv new ${made.name} --no-sandbox`,
             host,
           }),
           `Declare what it loads in ${made.manifest}`,

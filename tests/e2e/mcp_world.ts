@@ -113,11 +113,18 @@ export class Session {
   readonly output: Promise<Deno.CommandOutput>;
   readonly #mcp: McpWorld;
 
-  constructor(mcp: McpWorld, args: readonly string[]) {
+  /** `as`: a command that starts what follows it, as somebody else. */
+  constructor(
+    mcp: McpWorld,
+    args: readonly string[],
+    as: readonly string[] = [],
+  ) {
     const { world } = mcp;
     this.#mcp = mcp;
-    this.child = new Deno.Command(world.programOf("private"), {
+    const [program, ...words] = [...as, world.programOf("private")];
+    this.child = new Deno.Command(program!, {
       args: [
+        ...words,
         ...["-p", "hello", "--output-format", "stream-json", "--verbose"],
         "--allowedTools=Bash,mcp__all,mcp__web,mcp__old,mcp__gh",
         ...args,

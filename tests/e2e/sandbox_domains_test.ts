@@ -1,7 +1,12 @@
 /** Sandboxes of MCP servers: each has what its own says, and the agent and the servers get at nothing of each other. */
 import assert from "node:assert/strict";
-import { claudePrograms, repositoryRoot } from "../support/agents.ts";
+import {
+  type ClaudeProgram,
+  claudePrograms,
+  repositoryRoot,
+} from "../support/agents.ts";
 import type { Step } from "../support/stub_api.ts";
+import { TempDir } from "../support/temp.ts";
 import { KEY, McpWorld, Session } from "./mcp_world.ts";
 
 /** A server on this machine that says its name. */
@@ -80,69 +85,108 @@ env = { TOKEN = "${token}", ROLE = "${name}" }
 ${more}`;
 }
 
-for (const agent of claudePrograms()) {
-  Deno.test(`servers reach their own hosts, project and nothing of each other, Claude Code ${agent.label}`, async () => {
-    await using a = new Place("a");
-    await using b = new Place("b");
-    await using mcp = await McpWorld.open({
-      agent,
-      steps: ({ root }) => tries(root, a, b),
-    });
-    const { stub, project } = mcp.world;
-    Deno.writeTextFileSync(`${project}/file`, "of the project\n");
-    mcp.declare(`
+/** `all` and `old` have sandboxes of their own, `gh` has the env's. */
+function manifest(stub: string, a: Place, b: Place): string {
+  const all = `[mcp.all.sandbox]
+project = "none"
+network = { mode = "hosts", allow = ["localhost:${a.port}"] }`;
+  const old = `[mcp.old.sandbox]
+project = "read"
+network = "none"`;
+  const hosts = [`localhost:${new URL(stub).port}`, `localhost:${b.port}`];
+  return `
 [vars]
 MCP_CONNECTION_NONBLOCKING = "0"
 [sandbox]
 enabled = true
 paths = ["${SUPPORT}:ro"]
-network = { mode = "hosts", allow = ["localhost:${
-      new URL(stub.url).port
-    }", "localhost:${b.port}"] }
-${
-      server(
-        "all",
-        `[mcp.all.sandbox]
-project = "none"
-network = { mode = "hosts", allow = ["localhost:${a.port}"] }`,
-      )
-    }
+network = { mode = "hosts", allow = ${JSON.stringify(hosts)} }
+${server("all", all)}
 ${server("gh", "")}
-${
-      server(
-        "old",
-        `[mcp.old.sandbox]\nproject = "read"\nnetwork = "none"`,
-        false,
-      )
-    }
-`);
-    const { code, results, stderr } = await new Session(mcp, []).finish();
-    assert.equal(code, 0, stderr);
-    const refused = /denied|not permitted|refused|Could(n't| not) connect/i;
-    const [all, gh, old, own, ...rest] = results;
-    assert.match(all!, /^this is a/);
-    assert.match(gh!, /^this is b/);
-    assert.match(own!, /^this is b/);
-    for (const text of [all!, gh!, old!, own!]) {
-      assert.equal(text.match(/this is/g)?.length ?? 0, text === old ? 0 : 1);
-      assert.match(text, refused);
-    }
-    assert.match(old!, /^none\n/);
-    const [noProject, whole, readOnly, credential, ...others] = rest;
-    assert.doesNotMatch(noProject!, /of the project/);
-    assert.match(noProject!, /denied[^]*denied[^]*denied/);
-    assert.match(whole!, /^of the project\nexit 0/);
-    assert.match(readOnly!, /^of the project\n[^]*denied[^]*exit 0$/);
-    assert.match(credential!, /code 7\n407\nend/);
-    const [ofGh, ofAll, ofAgent, signals, caches, foreign] = others;
-    for (const [role, text] of [["gh", ofGh!], ["all", ofAll!]] as const) {
-      assert.match(text, new RegExp(`^ROLE=${role}\nseen 0\n`));
-    }
-    assert.equal(ofAgent, "ROLE=agent\nnobody");
-    assert.match(signals!, /not permitted/);
-    assert.match(caches!, /server-cache\/gh\/tmp .*server-cache\/gh\/npm/);
-    assert.match(foreign!, /denied[^]*exit 0$/);
-    assert.deepEqual(mcp.filesWithValue(), []);
-    assert.deepEqual(mcp.world.runs(), []);
+${server("old", old, false)}
+`;
+}
+
+function checkNetwork(
+  [all, gh, old, own]: readonly string[],
+  credential: string,
+): void {
+  assert.match(all!, /^this is a/);
+  assert.match(gh!, /^this is b/);
+  assert.match(own!, /^this is b/);
+  for (const text of [all!, gh!, old!, own!]) {
+    assert.equal(text.match(/this is/g)?.length ?? 0, text === old ? 0 : 1);
+    assert.match(text, /Could(n't| not) connect/i);
+  }
+  assert.match(old!, /^none\n/);
+  assert.match(credential, /code 7\n407\nend/);
+}
+
+function checkFiles([none, whole, read]: readonly string[]): void {
+  assert.doesNotMatch(none!, /of the project/);
+  assert.match(none!, /denied[^]*denied[^]*denied/);
+  assert.match(whole!, /^of the project\nexit 0/);
+  assert.match(read!, /^of the project\n[^]*denied[^]*exit 0$/);
+}
+
+function checkProcesses(
+  [ofGh, ofAll, ofAgent, signals, caches, foreign]: readonly string[],
+): void {
+  for (const [role, text] of [["gh", ofGh!], ["all", ofAll!]] as const) {
+    assert.match(text, new RegExp(`^ROLE=${role}\nseen 0\n`));
+  }
+  assert.equal(ofAgent, "ROLE=agent\nnobody");
+  assert.match(signals!, /not permitted/);
+  assert.match(caches!, /server-cache\/gh\/tmp .*server-cache\/gh\/npm/);
+  assert.match(foreign!, /denied[^]*exit 0$/);
+}
+
+/** Runs a whole session and looks at what everybody got. */
+async function check(
+  agent: ClaudeProgram,
+  as: (root: string) => readonly string[],
+): Promise<void> {
+  await using a = new Place("a");
+  await using b = new Place("b");
+  await using mcp = await McpWorld.open({
+    agent,
+    steps: ({ root }) => tries(root, a, b),
+  });
+  const { stub, project, root } = mcp.world;
+  Deno.writeTextFileSync(`${project}/file`, "of the project\n");
+  mcp.declare(manifest(stub.url, a, b));
+  const session = new Session(mcp, [], as(root));
+  const { code, results, stderr } = await session.finish();
+  assert.equal(code, 0, stderr);
+  checkNetwork(results.slice(0, 4), results[7]!);
+  checkFiles(results.slice(4, 7));
+  checkProcesses(results.slice(8));
+  assert.deepEqual(mcp.filesWithValue(), []);
+  assert.deepEqual(mcp.world.runs(), []);
+}
+
+function asNobody(root: string): readonly string[] {
+  if (Deno.uid() !== 0) return [];
+  new Deno.Command("chown", { args: ["-hR", "65534:65534", root] })
+    .outputSync();
+  return [
+    "/usr/bin/setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+  ];
+}
+
+for (const agent of claudePrograms()) {
+  Deno.test(`servers reach their own hosts, project and nothing of each other, Claude Code ${agent.label}`, async () => {
+    await check(agent, () => []);
+  });
+  Deno.test(`servers reach nothing of each other without rights, Claude Code ${agent.label}`, async () => {
+    using copy = new TempDir();
+    Deno.chmodSync(copy.path, 0o755);
+    const path = `${copy.path}/claude`;
+    Deno.copyFileSync(Deno.realPathSync(agent.path), path);
+    Deno.chmodSync(path, 0o755);
+    await check({ ...agent, directory: copy.path, path }, asNobody);
   });
 }

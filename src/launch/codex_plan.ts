@@ -49,12 +49,13 @@ export async function planCodex(
   const { base } = openLaunch(env, host, dirs);
   const { isAgent, agent, program } = programsOf(request, host, dirs);
   if (isAgent) await checkCompat(env, ["codex", program], { host, dirs });
-  const wanted = { env, program, agent, other: codexNeeds(env) };
+  const kept = keptSettings(env);
+  const wanted = { env, program, agent, other: codexNeeds(env, kept) };
   const sandbox = await draftSandbox(wanted, host, dirs);
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
   const { told, given, runDir } = tellCodex(request, host, {
-    ...{ dirs, base, callers, exposed, sandbox },
+    ...{ dirs, base, callers, exposed, sandbox, kept },
   });
   const { services } = told;
   const confined = await sandbox?.finish(services);
@@ -102,12 +103,13 @@ interface Told {
 function tellCodex(
   { env, program, args }: LaunchRequest,
   host: Host,
-  { dirs, base, callers, exposed, sandbox }: {
+  { dirs, base, callers, exposed, sandbox, kept }: {
     readonly dirs: Dirs;
     readonly base: Variables;
     readonly callers: Variables;
     readonly exposed: Exposed;
     readonly sandbox: SandboxDraft | undefined;
+    readonly kept: codex.Settings;
   },
 ): { told: Told; given: Variables; runDir: AbsPath } {
   const isAgent = program === undefined;
@@ -122,7 +124,6 @@ function tellCodex(
     variables: { ...callers, ...vars },
     forward: [...Object.keys(given), ...Object.keys(vars)],
   });
-  const kept = keptSettings(env);
   const settings = plannedSettings(env, { host, kept, servers: servers.plain });
   const told = {
     config: settings.text,
@@ -163,7 +164,7 @@ function codexOrNone(host: Host, dirs: Dirs): AbsPath | undefined {
 }
 
 /** What a sandbox has to give to Codex: its own directory in the env. */
-function codexNeeds({ slot }: OpenEnv): OtherAgent {
+function codexNeeds({ slot }: OpenEnv, kept: codex.Settings): OtherAgent {
   const place: claude.AgentPlace = {
     path: slot.codex,
     access: "write",
@@ -173,6 +174,7 @@ function codexNeeds({ slot }: OpenEnv): OtherAgent {
   };
   return {
     name: "codex",
+    part: { urls: codex.apiUrls(kept) },
     accepts: codex.passesToCodex,
     places: [place],
     guarded: codex.steeringPlaces(slot.codex),

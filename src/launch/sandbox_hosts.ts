@@ -8,10 +8,10 @@ import {
 } from "../sandbox/mod.ts";
 import { undoOuterLaunch } from "./environment.ts";
 
-/** Variables that put another address in the place of an agent's own API. */
+/** Variables that put another address in the place of an agent's own API. Codex has settings for it. */
 const API_VARIABLES = {
   claude: ["ANTHROPIC_BASE_URL"],
-  codex: ["OPENAI_BASE_URL"],
+  codex: [],
   none: [],
 } as const;
 
@@ -37,9 +37,10 @@ export async function presetHostsFor(
   }
   return {
     agent: agent.name,
-    agentUrls: API_VARIABLES[agent.name].flatMap((name) =>
-      variables[name] || []
-    ),
+    agentUrls: [
+      ...API_VARIABLES[agent.name].flatMap((name) => variables[name] || []),
+      ...agent.urls ?? [],
+    ],
     packages,
   };
 }

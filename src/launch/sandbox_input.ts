@@ -33,6 +33,7 @@ export interface SandboxRequest {
 export interface OtherAgent
   extends Pick<claude.AgentPlaces, "places" | "guarded"> {
   readonly name: "codex";
+  readonly part: Pick<PolicyInput["agent"], "urls">;
   /** Whether a variable of the caller may reach it at all. */
   readonly accepts: (name: string) => boolean;
 }
@@ -90,15 +91,7 @@ export function policyInput(
     ? NO_NEEDS
     : other
     ? { ...NO_NEEDS, ...other }
-    : claude.agentPlaces({
-      isolation: manifest.isolation,
-      os,
-      configDir: slot.claude,
-      user: claude.userConfig(variables, home, dirs.root),
-      home,
-      cwd: host.cwd(),
-      hasLogin: hasLogin(environment),
-    });
+    : claudeNeeds(env, { host, os, dirs }, environment);
   const input: PolicyInput = {
     domain: isServer ? `mcp.${server}` : "agent",
     os,
@@ -111,7 +104,7 @@ export function policyInput(
     baseDir: env.baseDir,
     manifests: [env.manifestPath, env.manifestReal],
     wishes,
-    agent: { name: agent, program, keychain: needs.keychain },
+    agent: { ...other?.part, name: agent, program, keychain: needs.keychain },
     programs: [
       ...serverPrograms(manifest, server),
       ...agentPrograms(agentProgram),
@@ -125,6 +118,23 @@ export function policyInput(
     ...{ cacheDir, tmpDir, variables, environment },
   };
   return { input, notes: needs.notes };
+}
+
+function claudeNeeds(
+  { manifest, slot }: OpenEnv,
+  { host, os, dirs }: PolicyContext,
+  environment: PolicyInput["environment"],
+): claude.AgentPlaces {
+  const home = host.home();
+  return claude.agentPlaces({
+    isolation: manifest.isolation,
+    os,
+    configDir: slot.claude,
+    user: claude.userConfig(undoOuterLaunch(host.env), home, dirs.root),
+    home,
+    cwd: host.cwd(),
+    hasLogin: hasLogin(environment),
+  });
 }
 
 function projectRoot(env: OpenEnv, host: Host): AbsPath {

@@ -14,6 +14,7 @@ export {
 } from "./home.ts";
 export { type ServerEntry, serverEntry, type ServerFacts } from "./mcp.ts";
 export {
+  apiUrls,
   type LaunchSettings,
   type MadeSettings,
   makeSettings,

@@ -61,6 +61,17 @@ export function parseSettings(text: string): Settings | undefined {
   }
 }
 
+/** Addresses that the user's own settings put in the place of the service. */
+export function apiUrls(kept: Settings): string[] {
+  const providers = kept["model_providers"];
+  const own = isTable(providers) ? Object.values(providers) : [];
+  return [
+    kept["openai_base_url"],
+    kept["chatgpt_base_url"],
+    ...own.map((provider) => isTable(provider) ? provider["base_url"] : ""),
+  ].filter((url) => typeof url === "string" && URL.canParse(url)) as string[];
+}
+
 /** What comes from an account, and no env declares: connectors and plugins. The user's own settings may say otherwise. */
 const DEFAULTS: Settings = { features: { apps: false, plugins: false } };
 

@@ -155,6 +155,8 @@ export interface AgentPart {
   readonly program: AbsPath;
   /** macOS: whether its login lives in the keychain, which then has to be reachable. */
   readonly keychain: boolean;
+  /** Addresses of its API that the user's own settings name, for `@agent`. */
+  readonly urls?: readonly string[];
 }
 
 /** A grant that was possible and is not given: nothing fails for it, but `explain` says so. */

@@ -163,7 +163,7 @@ function checkDescriptors(processes: readonly number[]): void {
     Deno.readLinkSync(`/proc/${pid}/fd/9`).endsWith("/.credentials.json");
   assert.ok(hasFile(processes[0]!));
   const servers = processes.filter((pid) =>
-    Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("mcp_server.mjs")
+    Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("mcp_server.pl")
   );
   assert.equal(servers.length, 1);
   assert.ok(!hasFile(servers[0]!));

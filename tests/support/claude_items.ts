@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 
 const MCP_SERVER = decodeURIComponent(
-  new URL("./mcp_server.mjs", import.meta.url).pathname,
+  new URL("./mcp_server.pl", import.meta.url).pathname,
 )
   .replace(/^\/([A-Za-z]:)/, "$1");
 
@@ -87,7 +87,7 @@ export function mcpServerOf(
   token: string,
   marks: string,
 ): { readonly command: string; readonly args: readonly string[] } {
-  return { command: "node", args: [MCP_SERVER, token, marks] };
+  return { command: "perl", args: [MCP_SERVER, token, marks] };
 }
 
 /** The tokens of a plugin's parts; a part without one is not written. */

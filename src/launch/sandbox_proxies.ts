@@ -19,6 +19,7 @@ export class Proxies {
   readonly #manifest: AbsPath;
   readonly #host: Host;
   readonly #audit: HearProxy;
+  #caCerts: Promise<readonly string[]> | undefined;
 
   constructor(
     { manifest, host, audit }: {
@@ -44,8 +45,17 @@ export class Proxies {
       audit: (event) => this.#audit(domain, event),
       // The session that it happened in has ended; the agent has the terminal.
       onBug: () => {},
+      // The user's own: what a manifest sets says nothing of the network that this machine is in.
+      env: this.#host.env,
+      caCerts: () => this.#certificates(),
     });
     this.#running.set(domain, proxy);
+  }
+
+  /** Asked for only where the user's own network has a proxy that is spoken to over TLS. */
+  #certificates(): Promise<readonly string[]> {
+    this.#caCerts ??= caCertificatesOf(this.#host);
+    return this.#caCerts;
   }
 
   /** The policy with the port of its proxy. */
@@ -78,4 +88,9 @@ export class Proxies {
   async close(): Promise<void> {
     await Promise.all([...this.#running.values()].map((each) => each.close()));
   }
+}
+
+async function caCertificatesOf(host: Host): Promise<readonly string[]> {
+  const { caCertificates } = await import("../sources/mod.ts");
+  return caCertificates(host);
 }

@@ -22,7 +22,13 @@ export interface LoopbackListener {
 }
 
 /** Why there is no connection. */
-export type ConnectProblem = "refused" | "unreachable" | "timeout" | "aborted";
+export type ConnectProblem =
+  | "refused"
+  | "unreachable"
+  | "timeout"
+  | "aborted"
+  /** It speaks no TLS, or shows a certificate that is not trusted for its name. */
+  | "untrusted";
 
 /** A connection, or why there is none. */
 export type Connected =
@@ -67,21 +73,41 @@ async function acceptNext(
   }
 }
 
+/** How a connection is encrypted. */
+export interface TlsSettings {
+  /** The name, or address, that the certificate has to be for. */
+  readonly serverName: string;
+  /** Certificates, PEM, that are trusted besides the built-in ones. */
+  readonly caCerts: readonly string[];
+}
+
+/** How long to try, and what is spoken then. */
+export interface ConnectSettings {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** Not encrypted unless given. */
+  readonly tls?: TlsSettings | undefined;
+}
+
 /** Connects to an IP address, never to a name. */
 export async function connectTcp(
   target: { readonly address: string; readonly port: number },
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  options: ConnectSettings,
 ): Promise<Connected> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), options.timeoutMs);
   const signals = [late.signal, ...options.signal ? [options.signal] : []];
   try {
+    const signal = AbortSignal.any(signals);
     const tcp = await Deno.connect({
       hostname: target.address,
       port: target.port,
-      signal: AbortSignal.any(signals),
+      signal,
     });
-    return { ok: true, connection: connectionOf(tcp) };
+    const connection = options.tls === undefined
+      ? connectionOf(tcp)
+      : await encrypted(tcp, options.tls, signal);
+    return { ok: true, connection };
   } catch (error) {
     const problem = late.signal.aborted
       ? "timeout"
@@ -97,13 +123,42 @@ export async function connectTcp(
 function problemOf(error: unknown): ConnectProblem {
   if (!(error instanceof Error)) throw error;
   if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+  if (error instanceof Deno.errors.InvalidData) return "untrusted";
   return error instanceof Deno.errors.TimedOut ? "timeout" : "unreachable";
 }
 
-function connectionOf(tcp: Deno.TcpConn): Connection {
-  let isClosed = false;
+async function encrypted(
+  tcp: Deno.TcpConn,
+  { serverName, caCerts }: TlsSettings,
+  signal: AbortSignal,
+): Promise<Connection> {
   tcp.setNoDelay();
   tcp.setKeepAlive();
+  const tls = await Deno.startTls(tcp, {
+    hostname: serverName,
+    caCerts: [...caCerts],
+  });
+  const connection = connectionWith(tls);
+  signal.addEventListener("abort", connection.close, { once: true });
+  try {
+    await tls.handshake();
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", connection.close);
+  }
+}
+
+function connectionOf(tcp: Deno.TcpConn): Connection {
+  tcp.setNoDelay();
+  tcp.setKeepAlive();
+  return connectionWith(tcp);
+}
+
+function connectionWith(tcp: Deno.TcpConn | Deno.TlsConn): Connection {
+  let isClosed = false;
   return {
     read: (buffer) => tcp.read(buffer),
     write: (bytes) => tcp.write(bytes),

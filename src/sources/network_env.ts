@@ -1,4 +1,5 @@
 /** What the environment says of proxies and certificates. */
+import { isInNoProxy } from "../base/no_proxy.ts";
 import type { Host } from "../os/host.ts";
 import { readText } from "../os/fs.ts";
 
@@ -52,16 +53,9 @@ export function withScheme(proxy: string | undefined): string | undefined {
   return proxy.includes("://") ? proxy : `http://${proxy}`;
 }
 
-/** Whether `list` (hosts, `.domain`, `host:port`, `*`, separated by commas or spaces) names the address. */
+/** Whether `list`, as `NO_PROXY` has it, names the address. */
 export function isExempt(url: URL, list: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  return list.toLowerCase().split(/[\s,]+/).some((entry) => {
-    if (entry === "") return false;
-    if (entry === "*") return true;
-    const [, name = entry, only] = /^(.*):(\d+)$/.exec(entry) ?? [];
-    const domain = name.replace(/^\*?\./, "");
-    const isPort = only === undefined || only === port;
-    return isPort && (host === domain || host.endsWith("." + domain));
-  });
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  return isInNoProxy({ host, port }, list);
 }

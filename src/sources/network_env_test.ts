@@ -29,6 +29,9 @@ const EXEMPTIONS: readonly (readonly [string, string, boolean])[] = [
   ["a.example:8443", "https://a.example/", false],
   ["a.example:8443", "https://a.example:8443/", true],
   ["127.0.0.1", "http://127.0.0.1:8000/", true],
+  ["::1", "http://[::1]:8000/", true],
+  ["[::1]:8000", "http://[::1]:8000/", true],
+  ["[::1]:8001", "http://[::1]:8000/", false],
 ];
 
 for (const [list, address, expected] of EXEMPTIONS) {

@@ -1,17 +1,10 @@
 /** From a host that somebody asks for to a connection, or to the reason why there is none. */
-import type { LookUp } from "../../os/dns.ts";
-import {
-  type Connected,
-  type Connection,
-  type ConnectProblem,
-  connectTcp,
-} from "../../os/sockets.ts";
-import { within } from "../../os/timers.ts";
+import type { Connection } from "../../os/sockets.ts";
 import { escapeControl } from "../../base/text.ts";
+import { addressesOf, connectAny, type Problem } from "./connect.ts";
 import type { ProxyEvent, ProxyProtocol } from "./events.ts";
-import { isLoopbackName, type NormalHost, normaliseHost } from "./host_name.ts";
-import { formatIp, type IpAddress, parseIp } from "./ip.ts";
-import type { ProxyLimits } from "./limits.ts";
+import { type NormalHost, normaliseHost } from "./host_name.ts";
+import { formatIp, type IpAddress } from "./ip.ts";
 import {
   decideAddress,
   decideNormal,
@@ -19,16 +12,23 @@ import {
   type NetworkRules,
   type Refusal,
 } from "./rules.ts";
+import type { Route, Upstream, Upstreams } from "./upstream.ts";
+import {
+  connectThrough,
+  type Reach,
+  reachUpstream,
+  type UpstreamTrouble,
+} from "./upstream_connect.ts";
 
 /** What deciding and connecting needs. */
-export interface Dialler {
+export interface Dialler extends Reach {
   readonly rules: NetworkRules;
-  readonly limits: ProxyLimits;
-  readonly lookUp: LookUp;
   /** This machine's addresses, now. */
   readonly own: () => readonly IpAddress[];
   readonly audit: (event: ProxyEvent) => void;
   readonly now: () => number;
+  /** The proxies of the user's own network. */
+  readonly upstreams: Upstreams;
 }
 
 /** What is asked for. */
@@ -41,7 +41,12 @@ export interface Target {
 
 /** What came of it. */
 export type Dialled =
-  | { readonly kind: "connected"; readonly connection: Connection }
+  | {
+    readonly kind: "connected";
+    readonly connection: Connection;
+    /** The proxy that the connection leads to, which wants the whole address in a request; else it leads to the host. */
+    readonly upstream?: Upstream;
+  }
   | {
     readonly kind: "refused";
     readonly host: string;
@@ -50,17 +55,38 @@ export type Dialled =
   | {
     readonly kind: "failed";
     readonly host: string;
-    readonly problem: ConnectProblem | "unknown-host";
+    readonly problem: Problem;
+  }
+  /** A proxy of the user's own network is in the way. */
+  | {
+    readonly kind: "blocked";
+    readonly host: string;
+    readonly upstream: Upstream;
+    readonly trouble: UpstreamTrouble;
+  }
+  /** A variable of the user's environment names a proxy that cannot be used. */
+  | {
+    readonly kind: "unusable";
+    readonly host: string;
+    readonly variable: string;
   };
 
-const LOOPBACK = ["127.0.0.1", "::1"].map((text) => parseIp(text)!);
-/** Milliseconds after which the next address is tried as well (RFC 8305). */
-const STAGGER_MS = 250;
-const MAX_ADDRESSES = 16;
+/** A target whose host was read. */
+interface Known extends Target {
+  readonly normal: NormalHost;
+}
+
 const MAX_SHOWN = 120;
 
-/** Decides, resolves the name once, decides again for what it leads to, and connects to just that. */
-export async function dial(dialler: Dialler, target: Target): Promise<Dialled> {
+/**
+ * Decides, resolves the name once, decides again for what it leads to, and connects to just that; or asks a proxy of the
+ * user's own network to, which resolves the name itself.
+ */
+export async function dial(
+  dialler: Dialler,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Dialled> {
   const result = normaliseHost(target.host);
   if (!result.ok) {
     const host = escapeControl(target.host.slice(0, MAX_SHOWN));
@@ -71,39 +97,79 @@ export async function dial(dialler: Dialler, target: Target): Promise<Dialled> {
     return { kind: "refused", host, refusal };
   }
   const { host } = result;
-  const shown = { ...target, host: host.text };
+  const shown = { ...target, host: host.text, normal: host };
   const own = dialler.own();
   const named = decideNormal(dialler.rules, { host, port: target.port }, own);
   if (!named.allowed) {
     tell(dialler, shown, { decision: named });
     return { kind: "refused", host: host.text, refusal: named.refusal };
   }
-  const found = await addressesOf(host, dialler);
+  const { addresses, route } = await routeOf(dialler, shown, own);
   const decision = decideAll(dialler.rules, {
-    addresses: found,
+    addresses,
     port: target.port,
     rule: named.rule,
     own,
   });
-  const addresses = found.map(formatIp);
-  tell(dialler, shown, { decision, addresses, rule: named.rule });
+  const via = route.kind === "upstream" ? route.upstream.shown : undefined;
+  const told = { addresses: addresses.map(formatIp), rule: named.rule, via };
+  tell(dialler, shown, { decision, ...told });
   if (!decision.allowed) {
     return { kind: "refused", host: host.text, refusal: decision.refusal };
   }
-  return await connectAny(addresses, { ...shown, limits: dialler.limits });
+  return await connect(dialler, shown, { addresses, route, signal });
 }
 
-async function addressesOf(
-  host: NormalHost,
-  { lookUp, limits }: Dialler,
-): Promise<readonly IpAddress[]> {
-  if (host.kind === "address") return [host.address];
-  if (isLoopbackName(host.text)) return LOOPBACK;
-  const answer = await within(lookUp(host.text), limits.resolveMs) ?? [];
-  const addresses = answer.map(parseIp);
-  // What cannot be read cannot be checked, and then the whole answer is not trusted.
-  if (addresses.includes(undefined)) return [];
-  return (addresses as IpAddress[]).slice(0, MAX_ADDRESSES);
+/** The addresses of a host as far as they are known here, and the way to it. */
+async function routeOf(
+  { lookUp, limits, upstreams }: Dialler,
+  { normal: host, port, protocol }: Known,
+  own: readonly IpAddress[],
+): Promise<
+  { readonly addresses: readonly IpAddress[]; readonly route: Route }
+> {
+  const known = { host, port, isHttp: protocol === "http" };
+  const isDirect =
+    upstreams.routeTo({ ...known, addresses: [] }, own).kind === "direct";
+  // Where a proxy looks names up, this machine often cannot.
+  const resolveMs = isDirect ? limits.resolveMs : limits.checkMs;
+  const addresses = await addressesOf(host, { lookUp, resolveMs });
+  return { addresses, route: upstreams.routeTo({ ...known, addresses }, own) };
+}
+
+async function connect(
+  dialler: Dialler,
+  { host, normal, port, protocol }: Known,
+  { addresses, route, signal }: {
+    readonly addresses: readonly IpAddress[];
+    readonly route: Route;
+    readonly signal: AbortSignal;
+  },
+): Promise<Dialled> {
+  if (route.kind === "unusable") return { ...route, host };
+  if (route.kind === "direct") {
+    const timeoutMs = dialler.limits.connectMs;
+    const end = await connectAny({ addresses, port, timeoutMs, signal });
+    return end.ok
+      ? { kind: "connected", connection: end.connection }
+      : { kind: "failed", host, problem: end.problem };
+  }
+  const { upstream } = route;
+  // Many of them take CONNECT for https only.
+  const isForwarded = protocol === "http";
+  const end = isForwarded
+    ? await reachUpstream(upstream, dialler, signal)
+    : await connectThrough(upstream, { host: normal, port }, {
+      reach: dialler,
+      signal,
+    });
+  if (!end.ok) {
+    return { kind: "blocked", host, upstream, trouble: end.trouble };
+  }
+  const { connection } = end;
+  return isForwarded
+    ? { kind: "connected", connection, upstream }
+    : { kind: "connected", connection };
 }
 
 /** Every address must be allowed: which of them is used would otherwise be up to who answers for the name. */
@@ -132,6 +198,7 @@ function tell(
     readonly decision: Decision;
     readonly addresses?: readonly string[];
     readonly rule?: string;
+    readonly via?: string | undefined;
   },
 ): void {
   const { decision } = what;
@@ -147,71 +214,6 @@ function tell(
     rule,
     reason: refusal?.reason,
     addresses: what.addresses ?? [],
+    ...(what.via === undefined ? {} : { via: what.via }),
   });
-}
-
-/** Tries the addresses in their order, the next one when one fails or takes its time; the first connection counts. */
-async function connectAny(
-  addresses: readonly string[],
-  target: Target & { readonly limits: ProxyLimits },
-): Promise<Dialled> {
-  const { host, port, limits } = target;
-  if (addresses.length === 0) {
-    return { kind: "failed", host, problem: "unknown-host" };
-  }
-  const stop = new AbortController();
-  const attempts: Promise<Connected>[] = [];
-  for (const address of addresses) {
-    const attempt = connectTcp({ address, port }, {
-      timeoutMs: limits.connectMs,
-      signal: stop.signal,
-    });
-    attempts.push(attempt);
-    const isLast = attempts.length === addresses.length;
-    const first = await firstOf(attempts, isLast ? undefined : STAGGER_MS);
-    if (first === undefined) continue;
-    stop.abort();
-    closeOthers(attempts, first);
-    return { kind: "connected", connection: first };
-  }
-  const ends = await Promise.all(attempts);
-  const problem = ends.map((end) => end.ok ? "aborted" : end.problem).at(0)!;
-  return { kind: "failed", host, problem };
-}
-
-/** The first connection that there is; undefined when none comes in time, or when the newest attempt has failed. */
-async function firstOf(
-  attempts: readonly Promise<Connected>[],
-  waitMs: number | undefined,
-): Promise<Connection | undefined> {
-  const connections = attempts.map(async (attempt) => {
-    const end = await attempt;
-    if (!end.ok) throw new NotConnected();
-    return end.connection;
-  });
-  const any = Promise.any(connections).catch(noneOf);
-  if (waitMs === undefined) return await any;
-  const newest = connections.at(-1)!.catch(noneOf);
-  return await within(Promise.race([any, newest]), waitMs);
-}
-
-/** Marks an attempt without a connection inside this file. */
-class NotConnected extends Error {}
-
-function noneOf(error: unknown): undefined {
-  const isExpected = error instanceof NotConnected ||
-    error instanceof AggregateError;
-  if (!isExpected) throw error;
-  return undefined;
-}
-
-function closeOthers(
-  attempts: readonly Promise<Connected>[],
-  kept: Connection,
-): void {
-  for (const attempt of attempts) {
-    void attempt.then((end) => {
-      if (end.ok && end.connection !== kept) end.connection.close();
-    });
-  }
 }

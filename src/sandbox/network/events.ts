@@ -19,4 +19,6 @@ export interface ProxyEvent {
   readonly reason: Refusal["reason"] | "credential" | undefined;
   /** The addresses that the host was found at; those that are connected to when it is allowed. */
   readonly addresses: readonly string[];
+  /** The proxy of the user's own network that is asked to connect, without its credential; it looks the name up again. */
+  readonly via?: string;
 }

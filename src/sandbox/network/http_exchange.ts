@@ -14,9 +14,11 @@ import {
   type ResponseHead,
   toBytes,
 } from "./http_head.ts";
-import { type Reply, sendReply } from "./http_reply.ts";
+import { notConnectedReply, type Reply, sendReply } from "./http_reply.ts";
 import { within } from "../../os/timers.ts";
 import { endsSession, type Session } from "./session.ts";
+import type { Upstream } from "./upstream.ts";
+import { upstreamFields } from "./upstream_connect.ts";
 
 /** The request, taken apart. */
 export interface Exchange {
@@ -37,6 +39,8 @@ interface Progress {
   hasHeard: boolean;
   /** Whether the client has something of the answer that counts. */
   hasAnswer: boolean;
+  /** Whether a proxy of the user's own network wants a credential. Its question is not the client's. */
+  wantsCredential: boolean;
 }
 
 /** Interim answers that are passed on before something is wrong. */
@@ -52,9 +56,15 @@ export async function exchange(
   const { upstream, shared } = session;
   const upgrade = upgradeOf(request.head);
   session.allowIdle(shared.limits.idleMs);
-  const progress: Progress = { hasHeard: false, hasAnswer: false };
+  const progress: Progress = {
+    hasHeard: false,
+    hasAnswer: false,
+    wantsCredential: false,
+  };
+  const { forwardsTo } = session;
   try {
-    upstream.hold(toBytes(requestHead(request, upgrade)));
+    const head = requestHead(request, upgrade, forwardsTo);
+    upstream.hold(toBytes(head));
     const sending = sendBody(session, request.head);
     const answer = await passHead(session, { ...request, upgrade, progress });
     return await finish(session, { request, answer, sending });
@@ -63,7 +73,10 @@ export async function exchange(
     session.hangUp();
     if (progress.hasAnswer) return "closed";
     if (request.mayBeStale && !progress.hasHeard) return "stale";
-    await sendReply(session, brokenReply(request.head));
+    const reply = progress.wantsCredential && forwardsTo !== undefined
+      ? credentialWanted(session, request, forwardsTo)
+      : brokenReply(request.head);
+    await sendReply(session, reply);
     await session.linger();
     return "closed";
   }
@@ -108,14 +121,21 @@ function upgradeOf(head: RequestHead): Field | undefined {
 function requestHead(
   { head, host, port, path }: Exchange,
   upgrade: Field | undefined,
+  forwardsTo: Upstream | undefined,
 ): string {
   const result = normaliseHost(host);
   if (!result.ok) throw new Error("a host that was not checked");
   const shown = formatHost(result.host);
+  const authority = port === 80 ? shown : `${shown}:${port}`;
   const fields = endToEndFields(head.fields);
-  return formatHead(`${head.method} ${path} HTTP/${head.version}`, [
+  // Another proxy needs the whole address. A request about the server itself has none but its name.
+  const target = forwardsTo === undefined
+    ? path
+    : `http://${authority}${path === "*" ? "" : path}`;
+  return formatHead(`${head.method} ${target} HTTP/${head.version}`, [
     // What the client says there is not looked at: it is the address that was checked.
-    { written: "Host", value: port === 80 ? shown : `${shown}:${port}` },
+    { written: "Host", value: authority },
+    ...forwardsTo === undefined ? [] : upstreamFields(forwardsTo),
     ...fields.filter(({ name }) => name !== "host"),
     ...upgrade === undefined
       ? head.version === "1.0"
@@ -165,6 +185,10 @@ async function passHead(
     if (bytes === undefined) throw new HeadError("there is none");
     progress.hasHeard = true;
     const answer = parseResponseHead(fromBytes(bytes));
+    if (session.forwardsTo !== undefined && answer.status === 407) {
+      progress.wantsCredential = true;
+      throw new HeadError("it is another proxy's question");
+    }
     const isSwitch = answer.status === 101;
     if (isSwitch && upgrade === undefined) {
       throw new HeadError("it changes the protocol, which nobody asked for");
@@ -198,6 +222,18 @@ function responseHead(answer: ResponseHead, keep: boolean | undefined): string {
     ...upgrade,
     ...keep === undefined ? [] : [{ written: "Connection", value: connection }],
   ]);
+}
+
+function credentialWanted(
+  { shared }: Session,
+  { head, host, port }: Exchange,
+  upstream: Upstream,
+): Reply {
+  const trouble = { kind: "credential" } as const;
+  const { manifest } = shared;
+  const blocked = { kind: "blocked", host, upstream, trouble } as const;
+  const reply = notConnectedReply(blocked, { port, manifest });
+  return { ...reply, isBare: head.method === "HEAD" };
 }
 
 function brokenReply(head: RequestHead): Reply {

@@ -3,6 +3,8 @@ import type { Dialled } from "./dial.ts";
 import { formatHead, toBytes } from "./http_head.ts";
 import { refusalPhrase, refusalText } from "./refusal.ts";
 import type { Session } from "./session.ts";
+import type { Upstream } from "./upstream.ts";
+import type { UpstreamTrouble } from "./upstream_connect.ts";
 
 /** One answer. */
 export interface Reply {
@@ -65,6 +67,7 @@ const PROBLEMS = {
   refused: [502, "the connection was refused"],
   timeout: [504, "it did not answer in time"],
   unreachable: [502, "there is no way to it"],
+  untrusted: [502, "it speaks no TLS, or its certificate is not trusted"],
   "unknown-host": [502, "there is no such host"],
 } as const;
 
@@ -81,10 +84,58 @@ export function notConnectedReply(
       text: refusalText(refused),
     };
   }
-  const [status, state] = PROBLEMS[dialled.problem];
+  const what = `Cannot connect to "${dialled.host}" on port ${port}`;
+  if (dialled.kind === "failed") {
+    const [status, state] = PROBLEMS[dialled.problem];
+    return { ...failed(status), text: `${what}: ${state}\n` };
+  }
+  const variable = dialled.kind === "blocked"
+    ? dialled.upstream.variable
+    : dialled.variable;
+  const { status, state } = dialled.kind === "blocked"
+    ? blocked(dialled.upstream, dialled.trouble)
+    : { status: 502, state: `${variable} names no http or https proxy` };
+  const hint =
+    `To correct it, set ${variable} outside the sandbox, and start the agent again`;
+  const { phrase } = failed(status);
+  return {
+    status,
+    phrase: `${phrase}: ${state}`,
+    text: `${what}: ${state}\n${hint}\n`,
+  };
+}
+
+function failed(status: number): Pick<Reply, "status" | "phrase"> {
   return {
     status,
     phrase: status === 504 ? "Gateway Timeout" : "Bad Gateway",
-    text: `Cannot connect to "${dialled.host}" on port ${port}: ${state}\n`,
   };
+}
+
+/** What a proxy of the user's own network is in the way with. */
+function blocked(
+  { shown, variable, authorization }: Upstream,
+  trouble: UpstreamTrouble,
+): { readonly status: number; readonly state: string } {
+  const name = `the proxy of this network, ${shown},`;
+  switch (trouble.kind) {
+    case "unreachable": {
+      const [status, why] = PROBLEMS[trouble.problem];
+      return { status, state: `${name} cannot be reached: ${why}` };
+    }
+    case "credential":
+      return {
+        status: 502,
+        state: authorization === undefined
+          ? `${name} wants a user name and a password`
+          : `${name} does not take the user name and password in ${variable}`,
+      };
+    case "answer":
+      return {
+        status: 502,
+        state: `${name} answered ${trouble.status} ${trouble.text}`.trimEnd(),
+      };
+    case "no-answer":
+      return { status: 504, state: `${name} gave no answer` };
+  }
 }

@@ -12,8 +12,12 @@ export interface ProxyLimits {
   readonly keepAliveMs: number;
   /** For a name to be resolved. */
   readonly resolveMs: number;
+  /** The same where the answer is only a check, because a proxy of the user's own network looks the name up again. */
+  readonly checkMs: number;
   /** For a connection to one address. */
   readonly connectMs: number;
+  /** For such a proxy to say that it has connected. */
+  readonly upstreamMs: number;
   /** Without a byte in either direction while an answer or a tunnel is open. */
   readonly idleMs: number;
   /** The same once one side has said that it sends nothing more: it may be gone. */
@@ -27,7 +31,9 @@ export const PROXY_LIMITS: ProxyLimits = {
   headMs: 20_000,
   keepAliveMs: 120_000,
   resolveMs: 15_000,
+  checkMs: 2_000,
   connectMs: 20_000,
+  upstreamMs: 60_000,
   idleMs: 3_600_000,
   halfClosedMs: 60_000,
 };

@@ -17,6 +17,7 @@ import { PROXY_LIMITS, type ProxyLimits } from "./limits.ts";
 import { loopbackPorts, type NetworkRules } from "./rules.ts";
 import { endsSession, Session, type Shared } from "./session.ts";
 import { serveSocks } from "./socks_session.ts";
+import { Upstreams } from "./upstream.ts";
 
 /** What a proxy is started with. */
 export interface ProxyOptions {
@@ -29,6 +30,10 @@ export interface ProxyOptions {
   readonly limits?: Partial<ProxyLimits>;
   /** Asks for a name's addresses; the system unless given. */
   readonly lookUp?: LookUp;
+  /** The user's own variables, which may name a proxy to connect through. Not those of a manifest. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Certificates, PEM, that such a proxy is trusted by besides the built-in ones. */
+  readonly caCerts?: () => Promise<readonly string[]>;
 }
 
 /** A running proxy. */
@@ -66,6 +71,8 @@ export function startProxy(
     lookUp: options.lookUp ?? lookUp,
     own: rememberOwn(),
     now: epochMs,
+    upstreams: new Upstreams(options.env ?? {}),
+    caCerts: options.caCerts ?? (() => Promise.resolve([])),
   };
   const server = new Server(listener, shared, options.onBug);
   const place = {

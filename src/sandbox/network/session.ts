@@ -7,6 +7,7 @@ import { dial, type Dialled, type Dialler, type Target } from "./dial.ts";
 import type { ProxyProtocol } from "./events.ts";
 import { HeadError } from "./http_head.ts";
 import { Inlet, tunnel } from "./inlet.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** What all sessions share. */
 export interface Shared extends Dialler {
@@ -24,7 +25,9 @@ export class Session {
   readonly shared: Shared;
   readonly client: Inlet;
   readonly #used = () => this.#touch();
+  readonly #stop = new AbortController();
   #upstream: Inlet | undefined;
+  #forwardsTo: Upstream | undefined;
   #limitMs: number;
   #lastUse = monotonicMs();
   #isClosed = false;
@@ -71,8 +74,9 @@ export class Session {
     const { limits } = this.shared;
     // Its steps have limits of their own.
     this.allowIdle(limits.idleMs);
-    const dialled = await dial(this.shared, target);
+    const dialled = await dial(this.shared, target, this.#stop.signal);
     if (dialled.kind !== "connected") return dialled;
+    this.#forwardsTo = dialled.upstream;
     this.#upstream = new Inlet(dialled.connection, this.#used);
     if (this.#isClosed) this.hangUp();
     return dialled;
@@ -82,6 +86,11 @@ export class Session {
   get upstream(): Inlet {
     if (this.#upstream === undefined) throw new Error("no upstream");
     return this.#upstream;
+  }
+
+  /** The proxy of the user's own network that the connection behind this one leads to; undefined when it leads to the host. */
+  get forwardsTo(): Upstream | undefined {
+    return this.#forwardsTo;
   }
 
   /** Ends the connection behind the proxy, if there is one. */
@@ -122,6 +131,7 @@ export class Session {
   /** Ends both connections. */
   close(): void {
     this.#isClosed = true;
+    this.#stop.abort();
     this.client.connection.close();
     this.hangUp();
   }

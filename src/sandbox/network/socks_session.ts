@@ -95,6 +95,7 @@ async function readTarget(
 function replyFor(dialled: Dialled): number {
   if (dialled.kind === "connected") return Reply.granted;
   if (dialled.kind === "refused") return Reply.notAllowed;
+  if (dialled.kind !== "failed") return Reply.failure;
   switch (dialled.problem) {
     case "refused":
       return Reply.refused;
@@ -104,6 +105,7 @@ function replyFor(dialled: Dialled): number {
     case "unknown-host":
       return Reply.unreachable;
     case "aborted":
+    case "untrusted":
       return Reply.failure;
   }
 }

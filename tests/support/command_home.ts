@@ -43,13 +43,16 @@ export class CommandHome extends TempDir {
     this.#env[name] = value;
   }
 
-  /** Runs a command as the router would, with what it finds in `args` that begins with a dash as options without a value. */
+  /** Runs a command as the router would, with what it finds in `args` that begins with a dash as options: `--name` without a value, `--name=value` with one. */
   async run(command: Command, ...args: string[]): Promise<Outcome> {
     const [flags, words] = [true, false].map((isFlag) =>
       args.filter((arg) => arg.startsWith("--") === isFlag)
     ) as [string[], string[]];
     const options = Object.fromEntries(
-      flags.map((flag) => [flag.slice(2), true]),
+      flags.map((flag) => {
+        const [name, value] = flag.slice(2).split("=");
+        return [name!, value ?? true];
+      }),
     );
     const host = hostWith({
       env: this.#env,

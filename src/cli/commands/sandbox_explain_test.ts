@@ -141,3 +141,77 @@ Deno.test("sandbox explain says that nothing is confined where the sandbox is of
     ),
   );
 });
+
+Deno.test("sandbox explain --server answers for a server's own sandbox, and says when it has none", async () => {
+  const servers = `
+[mcp.own]
+command = "x"
+[mcp.own.sandbox]
+project = "none"
+paths = []
+network = { mode = "hosts", allow = ["api.example.com"] }
+[mcp.plain]
+command = "x"
+`;
+  using home = new CommandHome(MANIFEST + servers).inRepo("sub");
+  const ask = (...args: string[]) =>
+    home.run(command, ...args).then((outcome) => outcome.text());
+  assert.match(await ask("example.com"), /^may connect/);
+  assert.match(await ask("example.com", "--server=own"), /^may not/);
+  assert.match(
+    await ask("api.example.com", "--server=own"),
+    /^may connect .*allow: api\.example\.com/,
+  );
+  assert.match(await ask("./x", "--write", "--server=own"), /^may not make/);
+  assert.match(await ask("~/data", "--server=own"), /^may not list/);
+  for (
+    const [name, state] of [
+      ["plain", /runs in that of the agent/],
+      ["gone", /does not declare it/],
+    ] as const
+  ) {
+    await assert.rejects(
+      () => home.run(command, `--server=${name}`),
+      (error: Error) => state.test(error.message),
+    );
+  }
+});
+
+Deno.test("sandbox explain says what a granted socket gives away, and when sockets are not told apart", async () => {
+  using home = project();
+  const socket = `${home.path}/home/docker.sock`;
+  using _docker = Deno.listen({ transport: "unix", path: socket });
+  const inside = `${home.path}/repo/sub/s`;
+  using _own = Deno.listen({ transport: "unix", path: inside });
+  const shown = await explained(home, socket);
+  assert.match(shown[0]!, /^may not connect .*no grant names this socket/);
+  const manifest = `${home.path}/repo/aenv.toml`;
+  const text = Deno.readTextFileSync(manifest);
+  Deno.writeTextFileSync(
+    manifest,
+    text.replace("network", 'unix_sockets = ["~/docker.sock"]\nnetwork'),
+  );
+  const [granted] = await explained(home, socket);
+  assert.match(
+    granted!,
+    /^may connect .*docker\.sock; .*controls this machine/,
+  );
+  const all = await explained(home);
+  assert.ok(all.some((line) => /docker\.sock .*controls this/.test(line)));
+  assert.match((await explained(home, inside))[0]!, /^may connect/);
+});
+
+Deno.test("sandbox explain tells of a network that is none but for a server's relay", async () => {
+  const more = MANIFEST.replace(/network = .*/, 'network = "none"') + `
+[mcp.web]
+url = "https://mcp.example.com"
+headers = { A = "\${secret:k}" }
+`;
+  using home = new CommandHome(more).inRepo("sub");
+  const line = (await explained(home)).find((text) => /^network/.test(text));
+  assert.equal(
+    line,
+    'network: none, but for the relay on this machine to MCP server "web"',
+  );
+  assert.match((await explained(home, "example.com"))[0]!, /^may not connect/);
+});

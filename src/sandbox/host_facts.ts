@@ -159,7 +159,9 @@ function nestedRepositories(
       kind === "directory" && name !== ".git" && name !== "node_modules"
     ).slice(0, MAX_NESTED).map(({ name }) => join(projectRoot, name));
   return [...below, ...writableDirs(found)].flatMap((dir) =>
-    kindAt(join(dir, ".git")) === undefined ? [] : gitPlaces(dir, home) ?? []
+    unlessDenied(() => kindAt(join(dir, ".git"))) === undefined
+      ? []
+      : gitPlaces(dir, home) ?? []
   );
 }
 

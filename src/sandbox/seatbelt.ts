@@ -11,6 +11,7 @@ import {
   parent,
 } from "../base/paths.ts";
 import { baseRules, keychainRules, networkServices } from "./seatbelt_base.ts";
+import { spellingsIn } from "./seatbelt_names.ts";
 import type {
   Access,
   NetworkPolicy,
@@ -59,6 +60,7 @@ export function seatbeltProfile(policy: SandboxPolicy): SeatbeltProfile {
         protectRules(path, policy.grants, parameters)
       ),
     ),
+    ...spellingRules(policy.protected, parameters),
     ...policy.sealed.map((path) => sealRule(path, parameters)),
     ...rootRules(policy.grants, parameters),
   ];
@@ -194,6 +196,20 @@ function protectRules(
     ? "file-write-unlink file-write-create"
     : "file-write*";
   return [`(deny ${operations} ${entry}${below})`, ...pinned];
+}
+
+/** What is missing is not made under a name in other letters either. */
+function spellingRules(
+  paths: readonly ProtectedPath[],
+  parameters: Parameters,
+): string[] {
+  const missing = paths.filter(({ state }) => state === "missing")
+    .map(({ path }) => path);
+  return [...Map.groupBy(missing, parent)].map(([dir, names]) =>
+    `(deny file-write-create (require-all (subpath (param "${
+      parameters.name(dir)
+    }")) (regex #"${spellingsIn(dir, names)}")))`
+  );
 }
 
 /** The directories between a protected path and the grants that make it writable. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AbsPath } from "../base/paths.ts";
 import { policyWith } from "../../tests/support/sandbox_policies.ts";
-import { checkProfile } from "../../tests/support/sbpl.ts";
+import { checkProfile, Profile } from "../../tests/support/sbpl.ts";
 import { SANDBOX_EXEC, seatbeltCommand, seatbeltProfile } from "./seatbelt.ts";
 import { baseRules } from "./seatbelt_base.ts";
 import type { PathGrant, ProtectedPath, SandboxPolicy } from "./types.ts";
@@ -148,6 +148,13 @@ Deno.test("seatbeltProfile() is refused without the proxy that it needs", () => 
   );
 });
 
+/** The pattern of a name in any letters. */
+function anyLetters(name: string): string {
+  return [...name].map((letter) =>
+    letter === "." ? "[.]" : `([${letter}${letter.toUpperCase()}]|[^ -~]+)`
+  ).join("");
+}
+
 Deno.test("seatbeltProfile() denies last what is protected, and moving what is above it away", () => {
   const { text, parameters } = lines({
     grants: [grant("/project", "write")],
@@ -178,6 +185,9 @@ Deno.test("seatbeltProfile() denies last what is protected, and moving what is a
     '(deny file-write* (literal (param "P4")) (subpath (param "P4")))',
     '(deny file-write* (literal (param "P5")))',
     '(deny file-write* (literal (param "P6")) (subpath (param "P6")))',
+    `(deny file-write-create (require-all (subpath (param "P0")) (regex #"^/[^/]+/(${
+      anyLetters(".claude")
+    }|${anyLetters(".mcp.json")})$")))`,
     '(deny file-write* (require-all (subpath (param "P7")) (require-not (subpath (param "P8")))))',
     '(deny file-write* (subpath (param "P9")))',
     '(deny file-write-create file-write-unlink (literal (param "P0")))',
@@ -187,6 +197,43 @@ Deno.test("seatbeltProfile() denies last what is protected, and moving what is a
     "/home/u/.aenv/envs/e/claude",
     "/home/u/.ssh",
   ]);
+});
+
+/** Profile of a project without these names, as far as it says something about files. */
+function withoutNames(...names: string[]): Profile {
+  const { text, parameters } = seatbeltProfile(policyWith({
+    os: "darwin",
+    grants: [grant("/u/project", "write")],
+    protected: names.map((name) => held(`/u/project/${name}`, "missing", true)),
+  }));
+  checkProfile(text, parameters);
+  return new Profile(text, parameters);
+}
+
+Deno.test("seatbeltProfile() denies making what is missing in other letters, and nothing else", () => {
+  const profile = withoutNames(".mcp.json", ".vscode", "a (b)", "wörk");
+  const mayMake = (name: string) =>
+    profile.allows("file-write-create", {
+      path: `/u/project/${name}`,
+      isDirectory: false,
+    });
+  for (
+    const name of [
+      ...[".mcp.json", ".MCP.json", ".mcp.JSON", ".vſcode", ".VsCode/tasks"],
+      ...["A (B)", "wo\u0308rk", "WÖRK"],
+    ]
+  ) {
+    const [top] = name.split("/");
+    assert.equal(mayMake(top!), false, name);
+  }
+  for (
+    const name of [
+      ...[".mcp.jsonc", "x.mcp.json", "mcp.json", ".vscodes", "-mcp-json"],
+      ...["src/.MCP.json", "src/a/.VSCODE", ".mcp.json.bak"],
+    ]
+  ) {
+    assert.equal(mayMake(name), true, name);
+  }
 });
 
 Deno.test("seatbeltProfile() reaches the keychain only for an agent that keeps its login there", () => {

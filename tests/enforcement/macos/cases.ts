@@ -177,6 +177,18 @@ const FILE_CASES: readonly Case[] = [
       }),
   })),
   {
+    name: "what is protected is not made in other letters",
+    guards: "a volume that takes .MCP.json for .mcp.json (CVE-2025-59944)",
+    refused: (w) => [
+      ["create", w.at("project/.MCP.json")],
+      ["rename", w.at("project/file"), w.at("project/.Mcp.Json")],
+      ["mkdir", w.at("project/.Claude")],
+      ["mkdir", w.at("project/.VSCODE")],
+      ["symlink", "file", w.at("project/AENV.toml")],
+    ],
+    allowed: (w) => [["mkdir", w.at("project/Hooks")]],
+  },
+  {
     name: "the project itself is not moved away, and nothing put in its place",
     guards: "rules about paths that lead somewhere else afterwards",
     refused: (w) => [

@@ -77,6 +77,42 @@ launchClaim(
 );
 
 launchClaim(
+  "the audit log cannot be read, opened, linked, locked or renamed",
+  async (world) => {
+    // Guards against claudia's log, which lay where the agent could forge and erase it.
+    const before = '{"event":"launch-begin"}\n';
+    const log = world.file("home/.aenv/audit/log.jsonl", before, 0o600);
+    const at = log.slice(0, log.lastIndexOf("/"));
+    for (const name of ["head", "lock"]) {
+      world.file(`home/.aenv/audit/${name}`, "", 0o600);
+    }
+    world.own();
+    await world.refuses({
+      list: `ls ${at}`,
+      read: `cat ${log}`,
+      "read through a link": `ln -s ${log} link && cat link`,
+      append: `echo forged >> ${log}`,
+      truncation: `$attack truncate ${log} | grep -q done`,
+      "hard link out": `$attack link ${log} copy | grep -q done`,
+      "hard link in": `$attack link ${at}/head ${at}/copy | grep -q done`,
+      lock: `exec 9>> ${at}/lock && flock -n 9`,
+      "new file": `echo x > ${at}/log-000000000001.jsonl`,
+      "rename in the directory": `mv ${log} ${at}/old`,
+      "rename into it": `echo x > own && mv own ${log}`,
+      removal: `rm ${at}/head`,
+      "rename of the directory": `mv ${at} ${at}.old`,
+    }, {
+      check: () => {
+        assert.equal(world.read("home/.aenv/audit/log.jsonl"), before);
+        for (const name of ["link", "own"]) {
+          Deno.removeSync(`${world.project}/${name}`);
+        }
+      },
+    });
+  },
+);
+
+launchClaim(
   "settings that do not exist yet cannot be made beside the env's",
   async (world) => {
     // Guards against CVE-2026-25725: settings that were absent at the start were made from inside, with hooks in them.

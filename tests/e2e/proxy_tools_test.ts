@@ -4,78 +4,9 @@ import assert from "node:assert/strict";
 import { NpmRegistry } from "../support/sources/npm_registry.ts";
 import { GitRepository } from "../support/sources/git_repository.ts";
 import { ORIGIN } from "../support/sources/certificates.ts";
-import { WebServer } from "../support/sources/web_server.ts";
-import { type Finished, run } from "../support/process.ts";
-import { ProxyWorld, RawServer } from "../support/proxy_world.ts";
+import { RawServer } from "../support/proxy_world.ts";
 import { TempDir } from "../support/temp.ts";
-
-const PATH = Deno.env.get("PATH") ?? "/usr/bin:/bin";
-
-/** A directory, an https server that is `origin.test` for the proxy only, and a proxy that lets it be reached. Use with `await using`. */
-class Tools implements AsyncDisposable {
-  readonly dir: TempDir;
-  readonly web: WebServer;
-  readonly world: ProxyWorld;
-  readonly port: number;
-
-  private constructor(dir: TempDir, web: WebServer, extra: readonly string[]) {
-    this.dir = dir;
-    this.web = web;
-    this.port = Number(new URL(web.url).port);
-    const ports = [this.port, ...extra.map(Number)];
-    this.world = new ProxyWorld(
-      ports.flatMap((port) => [`${ORIGIN}:${port}`, `localhost:${port}`]),
-      { names: { [ORIGIN]: [["127.0.0.1"]] } },
-    );
-    web.serve("/file", "the file");
-  }
-
-  static async start(extra: readonly string[] = []): Promise<Tools> {
-    const dir = new TempDir();
-    return new Tools(dir, await WebServer.start(dir.path), extra);
-  }
-
-  /** `https://origin.test:PORT`. */
-  get url(): string {
-    return `https://${ORIGIN}:${this.port}`;
-  }
-
-  /** Runs a program with the proxy's variables and the server's authority. */
-  async run(
-    program: string,
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): Promise<Finished> {
-    const home = `${this.dir.path}/home`;
-    Deno.mkdirSync(home, { recursive: true });
-    const { caFile } = this.web.certificates;
-    return await run(program, args, {
-      cwd: this.dir.path,
-      env: {
-        PATH,
-        HOME: home,
-        SSL_CERT_FILE: caFile,
-        CURL_CA_BUNDLE: caFile,
-        GIT_SSL_CAINFO: caFile,
-        NODE_EXTRA_CA_CERTS: caFile,
-        DENO_CERT: caFile,
-        ...this.world.proxy.environment(),
-        ...env,
-      },
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.world[Symbol.asyncDispose]();
-    await this.web[Symbol.asyncDispose]();
-    this.dir[Symbol.dispose]();
-  }
-}
-
-function succeeded(done: Finished): string {
-  assert.equal(done.code, 0, `${done.stdout}\n${done.stderr}`);
-  return done.stdout;
-}
+import { succeeded, Tools } from "./proxy_tools_world.ts";
 
 Deno.test("curl gets https and http through the proxy, and says why when it may not", async () => {
   await using tools = await Tools.start();
@@ -155,7 +86,7 @@ Deno.test("git over ssh goes through the proxy, and the user's own ssh command s
     await client.until("SSH-2.0-OpenSSH");
     client[Symbol.dispose]();
   });
-  await using tools = await Tools.start([String(server.port)]);
+  await using tools = await Tools.start({ ports: [String(server.port)] });
   const url = `ssh://git@${ORIGIN}:${server.port}/a.git`;
   const own = { GIT_SSH_COMMAND: "ssh -o UserKnownHostsFile=/dev/null" };
   const env = tools.world.proxy.environment(own);
@@ -174,7 +105,7 @@ Deno.test("npm installs a package through the proxy, whatever proxy its own sett
   await using registry = await NpmRegistry.start(dir.path);
   await registry.publish("left", "1.0.0", { files: { "index.js": "1" } });
   const { port } = new URL(registry.url);
-  await using tools = await Tools.start([port]);
+  await using tools = await Tools.start({ ports: [port] });
   const home = `${tools.dir.path}/home`;
   Deno.mkdirSync(home);
   Deno.writeTextFileSync(
@@ -238,7 +169,7 @@ Deno.test("a WebSocket goes through a tunnel", async () => {
   });
   const { port } = server.addr;
   {
-    await using tools = await Tools.start([String(port)]);
+    await using tools = await Tools.start({ ports: [String(port)] });
     const script = `const s = new WebSocket("ws://${ORIGIN}:${port}/");
       s.onopen = () => s.send("hello");
       s.onmessage = (event) => { console.log(event.data); s.close(); };`;

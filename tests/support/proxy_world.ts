@@ -12,7 +12,9 @@ import { waitFor } from "./process.ts";
 
 /** What a test may set. */
 export interface ProxyWorldOptions
-  extends Pick<ProxyOptions, "limits">, Partial<Pick<PresetHosts, "packages">> {
+  extends
+    Pick<ProxyOptions, "limits" | "env" | "caCerts">,
+    Partial<Pick<PresetHosts, "packages">> {
   /** Addresses by name; each look-up takes the next list of a name, the last one for ever. */
   readonly names?: Readonly<Record<string, readonly (readonly string[])[]>>;
 }

@@ -136,6 +136,6 @@ function blocked(
         state: `${name} answered ${trouble.status} ${trouble.text}`.trimEnd(),
       };
     case "no-answer":
-      return { status: 504, state: `${name} gave no answer` };
+      return { status: 504, state: `${name} gave no answer that can be read` };
   }
 }

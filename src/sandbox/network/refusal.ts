@@ -67,7 +67,9 @@ export function refusalState({ refusal }: Pick<Refused, "refusal">): string {
 }
 
 /** What would have to be added; undefined where nothing helps. */
-function entryFor({ host, port, refusal }: Refused): string | undefined {
+export function entryFor(
+  { host, port, refusal }: Omit<Refused, "manifest">,
+): string | undefined {
   switch (refusal.reason) {
     case "malformed":
       return undefined;

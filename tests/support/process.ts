@@ -89,17 +89,22 @@ class Gatherer {
   }
 }
 
-/** Polls `condition` every 20 ms until it gives a value. Throws with `what` after `timeoutMs`. */
+/** How long {@link waitFor} sleeps between two looks, in milliseconds: a look may be a process, so the longer it takes, the rarer. */
+const SLEEP = { first: 10, longest: 60, growth: 1.2 };
+
+/** Polls `condition` until it gives a value. Throws with `what` after `timeoutMs`. */
 export async function waitFor<T>(
   what: string,
   condition: () => T | undefined | Promise<T | undefined>,
   timeoutMs = 60_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
+  let sleep = SLEEP.first;
   while (Date.now() < end) {
     const value = await condition();
     if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, sleep));
+    sleep = Math.min(SLEEP.longest, sleep * SLEEP.growth);
   }
   throw new Error(`${what}: not within ${timeoutMs} ms`);
 }

@@ -60,6 +60,12 @@ interface Tool {
 
 const TOOLS: readonly Tool[] = [
   {
+    // The other agent; its facts were measured on this version.
+    directory: "agents/codex",
+    name: "@openai/codex",
+    version: "0.169.0",
+  },
+  {
     // The registry that the tests of npm sources start.
     directory: "registry",
     name: "verdaccio",

@@ -130,7 +130,7 @@ function namesOf({ name, type, tools }: Tool): string[] {
 function itemOf(step: CodexStep, asked: ResponsesRequest, count: number) {
   if ("text" in step) return messageItem(step.text, count);
   const names = toolsOf(asked).flatMap(namesOf);
-  const call = { call_id: `call_${count}`, status: "completed" };
+  const call = callOf(count);
   if (names.includes("functions.exec")) {
     return {
       ...call,
@@ -157,6 +157,10 @@ function itemOf(step: CodexStep, asked: ResponsesRequest, count: number) {
   return "bash" in step
     ? functionCall(call, "exec_command", { cmd: step.bash })
     : functionCall(call, step.tool, step.input);
+}
+
+function callOf(count: number) {
+  return { call_id: `call_${count}`, status: "completed" };
 }
 
 function programOf(step: Exclude<CodexStep, { text: string }>): string {
@@ -197,22 +201,25 @@ function messageItem(text: string, count: number) {
   };
 }
 
-function eventStream(item: { readonly id: string }): Response {
-  const id = `resp_${item.id}`;
-  const usage = {
+function usageOf() {
+  return {
     input_tokens: 10,
     input_tokens_details: { cached_tokens: 0 },
     output_tokens: 5,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: 15,
   };
+}
+
+function eventStream(item: { readonly id: string }): Response {
+  const id = `resp_${item.id}`;
   const events = [
     { type: "response.created", response: { id, status: "in_progress" } },
     { type: "response.output_item.added", output_index: 0, item },
     { type: "response.output_item.done", output_index: 0, item },
     {
       type: "response.completed",
-      response: { id, status: "completed", usage, output: [item] },
+      response: { id, status: "completed", usage: usageOf(), output: [item] },
     },
   ];
   const text = events.map((event) =>

@@ -51,8 +51,28 @@ function accessLines(
   home: string,
 ): string[] {
   const rows = grants.filter((grant) => grant.access === access)
-    .map(({ path, why }) => [tilde(path, home), why.text]);
-  return section(ACCESS_WORDS[access], rows);
+    .map(({ path, why }) => [tilde(path, home), why.text] as const);
+  return section(ACCESS_WORDS[access], gathered(rows));
+}
+
+/** Rows of one directory that are shown one by one. */
+const SHOWN_ROWS = 8;
+
+/** Where very many entries of a directory are granted for one reason, a row for all of them in the place of the first. */
+function gathered(
+  rows: readonly (readonly [path: string, why: string])[],
+): (readonly [string, string])[] {
+  const groups = Map.groupBy(rows, ([path, why]) => `${above(path)}\n${why}`);
+  return [...groups.values()].flatMap((group) => {
+    const [path, why] = group[0]!;
+    return group.length <= SHOWN_ROWS
+      ? group
+      : [[`${above(path)}/*`, `${why}: ${group.length} entries`] as const];
+  });
+}
+
+function above(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 function networkLines(

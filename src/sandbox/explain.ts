@@ -1,7 +1,7 @@
 /** What a policy says about one path, host, socket or variable. Pure: it reads the value that the writers read. */
 import { type AbsPath, isBelow, isWithin } from "../base/paths.ts";
 import type { PresetHosts } from "./network/presets.ts";
-import { refusalState } from "./network/refusal.ts";
+import { entryFor, refusalState } from "./network/refusal.ts";
 import { decideHost as decideByRules, parseRules } from "./network/rules.ts";
 import { socketRisk } from "./socket_risk.ts";
 import {
@@ -173,6 +173,8 @@ export interface HostAnswer {
   readonly port: number;
   readonly allowed: boolean;
   readonly why: string;
+  /** What `network.allow` lacks; undefined where nothing there would help. */
+  readonly entry?: string | undefined;
 }
 
 /** Whether a host can be reached on a port. `presets` says what presets stand for. Throws `NETWORK_RULE_INVALID` on an entry that is none. */
@@ -199,7 +201,9 @@ export function decideHost(
   );
   const decision = decideByRules(rules, question);
   if (!decision.allowed) {
-    return { ...question, allowed: false, why: refusalState(decision) };
+    const refused = { ...question, refusal: decision.refusal };
+    const [why, entry] = [refusalState(refused), entryFor(refused)];
+    return { ...question, allowed: false, why, entry };
   }
   const grant = network.allow.find(({ pattern }) => pattern === decision.rule);
   const why = grant?.why.text ?? decision.rule;

@@ -67,6 +67,8 @@ for (const shell of ALL_SHELLS) {
     await using terminal = await world.open(shell);
     const status = async (line: string) => (await terminal.run(line)).status;
 
+    // In HOME nothing is started confined.
+    assert.equal(await status(`cd '${world.project("p")}'`), 0);
     assert.equal(await status("aenv exec -E work -- sh -c 'exit 7'"), 7);
     assert.equal(await status("sh -c 'exit 3'"), 3);
     assert.equal(await status("aenv no-such-command"), 2);

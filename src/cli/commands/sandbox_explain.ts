@@ -27,6 +27,7 @@ import {
   type SocketAnswer,
 } from "../../sandbox/mod.ts";
 import { type Command, type Outcome, textOption } from "../command.ts";
+import { type AllowContext, allowHost, allowPath } from "../sandbox_allow.ts";
 import { policyLines } from "../sandbox_text.ts";
 
 /** `aenv sandbox explain`. */
@@ -73,8 +74,10 @@ export const command: Command = {
     if (input.options["vars"]) return variables(planned.policy);
     const [what] = input.args;
     const write = input.options["write"] === true;
+    const option = textOption(input, "env");
     return what === undefined ? whole(named, planned, host) : await one(what, {
       ...{ ...planned, host, write },
+      allow: { env: named, host, dirs, option, server },
       isSupervised: server !== undefined || staysBeside(named),
     });
   },
@@ -160,6 +163,7 @@ interface Asked {
   readonly write: boolean;
   /** Whether something of ours stays beside it. */
   readonly isSupervised: boolean;
+  readonly allow: AllowContext;
 }
 
 async function one(what: string, asked: Asked): Promise<Outcome> {
@@ -175,7 +179,11 @@ async function one(what: string, asked: Asked): Promise<Outcome> {
   }
   const presets = await findPresetHosts(asked.policy, asked.host);
   const answer = decideHost(asked.policy.network, question, presets);
-  return { data: answer, text: () => hostText(answer) };
+  const hint = allowHost(answer, asked.allow);
+  return {
+    data: { ...answer, entry: answer.entry ?? null },
+    text: () => [hostText(answer), ...hinted(hint)].join("\n"),
+  };
 }
 
 /** What is written like a path, or is there. */
@@ -190,7 +198,7 @@ function pathOf(what: string, host: Host): AbsPath | undefined {
 
 function aboutPath(
   path: AbsPath,
-  { policy, host, write, isSupervised }: Asked,
+  { policy, host, write, isSupervised, allow }: Asked,
 ): Outcome {
   const { real, kind } = lookAtPath(path);
   if (kind === "socket") {
@@ -203,7 +211,10 @@ function aboutPath(
     write,
     isHeld: heldHere(policy),
   });
-  const rows = answers.map((answer) => pathText(answer, { kind, host }));
+  const rows = answers.flatMap((answer) => [
+    pathText(answer, { kind, host }),
+    ...hinted(allowPath(answer, kind, allow)),
+  ]);
   const leads = real === path ? [] : [`it leads to ${short(real, host)}`];
   return {
     data: answers.map((answer) => ({
@@ -213,6 +224,10 @@ function aboutPath(
     })),
     text: () => [...leads, ...rows].map(escapeControl).join("\n"),
   };
+}
+
+function hinted(hint: string | undefined): string[] {
+  return hint === undefined ? [] : [`  ${escapeControl(hint)}`];
 }
 
 function pathAnswers(

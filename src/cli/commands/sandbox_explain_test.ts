@@ -41,15 +41,20 @@ Deno.test("sandbox explain says of a path which rule gives it, or that none does
     await explained(home, "~/data", "--write"),
     [
       "may not make and remove files in ~/data: only read (sandbox.paths: ~/data:ro)",
+      "  To allow it: aenv mount add ~/data:rw",
     ],
   );
   assert.deepEqual(
     await explained(home, "~/secret"),
-    ["may not read ~/secret: nothing grants it"],
+    [
+      "may not read ~/secret: nothing grants it",
+      "  To allow it: aenv mount add ~/secret",
+    ],
   );
   assert.deepEqual(await explained(home, "./link"), [
     "it leads to ~/secret",
     "may not read ~/secret: nothing grants it",
+    "  To allow it: aenv mount add ~/secret",
   ]);
   assert.deepEqual(
     await explained(home, "./new.txt", "--write"),
@@ -65,6 +70,32 @@ Deno.test("sandbox explain says of a path which rule gives it, or that none does
     (await explained(home, "~/.aenv/config.toml", "--write"))[0]!,
     /^may not .*the home of aenv/,
   );
+});
+
+Deno.test("sandbox explain says what to type where something could be granted, and that nothing can where that is so", async () => {
+  using home = project();
+  const dir = `${home.path}/home/it's here`;
+  Deno.mkdirSync(dir);
+  Deno.writeTextFileSync(`${dir}/tool`, "", { mode: 0o755 });
+  const manifest = `${home.path}/repo/aenv.toml`;
+  for (
+    const [args, hint] of [
+      [["~/it's here"], `To allow it: aenv mount add ~/'it'\\''s here'`],
+      [
+        ["~/new", "--write"],
+        "To allow it, make it, and aenv mount add ~/new:rw",
+      ],
+      [["~", "--write"], "Nothing can grant it: it is your home directory"],
+      [
+        ["other.example:81"],
+        `To allow it: add "other.example:81" to network.allow under [sandbox] in ${manifest}`,
+      ],
+    ] as const
+  ) assert.equal((await explained(home, ...args))[1], `  ${hint}`, args[0]);
+  assert.deepEqual((await explained(home, "~/it's here/tool")).slice(2), [
+    "may not run ~/it's here/tool: nothing grants it",
+    `  To allow it: add "~/it's here" to path_dirs under [sandbox] in ${manifest}`,
+  ]);
 });
 
 Deno.test("sandbox explain claims nothing of a protected file that is only compared", async () => {

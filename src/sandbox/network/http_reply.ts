@@ -95,13 +95,17 @@ export function notConnectedReply(
   const { status, state } = dialled.kind === "blocked"
     ? blocked(dialled.upstream, dialled.trouble)
     : { status: 502, state: `${variable} names no http or https proxy` };
-  const hint =
-    `To correct it, set ${variable} outside the sandbox, and start the agent again`;
+  // What it does not let through is for its administrator to say.
+  const isAnswer = dialled.kind === "blocked" &&
+    dialled.trouble.kind === "answer";
+  const hint = isAnswer
+    ? ""
+    : `To correct it, set ${variable} outside the sandbox, and start the agent again\n`;
   const { phrase } = failed(status);
   return {
     status,
     phrase: `${phrase}: ${state}`,
-    text: `${what}: ${state}\n${hint}\n`,
+    text: `${what}: ${state}\n${hint}`,
   };
 }
 

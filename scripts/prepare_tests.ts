@@ -15,9 +15,12 @@ import {
 const PROGRAMS: Readonly<Record<string, string>> = {
   bash: "bash",
   curl: "curl",
+  "dbus-daemon": "dbus",
   fish: "fish",
   gcc: "gcc",
   git: "git",
+  "gnome-keyring-daemon": "gnome-keyring",
+  ip: "iproute2",
   less: "less",
   make: "make",
   npm: "npm",
@@ -26,6 +29,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ps: "procps",
   python3: "python3",
   script: "bsdutils",
+  "secret-tool": "libsecret-tools",
+  setpriv: "util-linux",
   ssh: "openssh-client",
   strace: "strace",
   tmux: "tmux",
@@ -36,7 +41,15 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 /** Those that only Linux has, for tests that only Linux has. */
-const ONLY_LINUX = ["strace", "unshare"];
+const ONLY_LINUX = [
+  "dbus-daemon",
+  "gnome-keyring-daemon",
+  "ip",
+  "secret-tool",
+  "setpriv",
+  "strace",
+  "unshare",
+];
 
 const INSTALL = Deno.build.os === "darwin"
   ? "brew install"
@@ -90,7 +103,10 @@ const SANDBOX_RUNTIME: Tool = {
 const REFRESH_AFTER_MS = 24 * 60 * 60 * 1000;
 
 async function isOnPath(program: string): Promise<boolean> {
-  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
+  // Not all users look among the programs for root.
+  for (
+    const directory of [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"]
+  ) {
     if (directory !== "" && await exists(join(directory, program))) return true;
   }
   return false;

@@ -39,7 +39,10 @@ export const SPECS = "tests/specs/specs_test.ts";
 const USUAL_SECONDS = { single: 4, shared: 0.3, area: 2 };
 
 /** Files that nothing may run beside, and why. */
-export const ALONE: Readonly<Record<string, string>> = {};
+export const ALONE: Readonly<Record<string, string>> = {
+  "tests/e2e/secrets_keyring_test.ts":
+    "it measures in milliseconds how soon twenty secrets are there",
+};
 
 /** Deals tests out to processes. */
 export function planTests(parts: Parts): Plan {

@@ -19,10 +19,14 @@ import { formatTable, median } from "./measure.ts";
 const MAX_REQUEST_MS = 1;
 const MIN_THROUGHPUT = 0.8;
 
+/** Client, proxy and server. */
+const PROCESSES = 3;
 const REQUESTS = 200;
 const WARM_UP = 50;
 /** Enough for a second or so. */
 const BYTES = 1_000_000_000;
+/** Of the kernel's clock, in a second. */
+const TICKS = 100;
 
 /** One of the two servers. Use with `await using`. */
 class Helper<T> implements AsyncDisposable {
@@ -47,6 +51,10 @@ class Helper<T> implements AsyncDisposable {
     return new Helper(child, JSON.parse(new TextDecoder().decode(value)) as T);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.stdin.close();
     await this.#child.status;
@@ -55,6 +63,7 @@ class Helper<T> implements AsyncDisposable {
 
 /** Where everything is. */
 interface Place {
+  readonly proxyPid: number;
   readonly http: number;
   readonly https: number;
   readonly proxy: number;
@@ -69,6 +78,8 @@ interface Row {
   readonly bare: number;
   readonly through: number;
   readonly unit: "ms" | "MB/s";
+  /** Processor time of the proxy for a gigabyte, in seconds. */
+  readonly cpu?: number | undefined;
 }
 
 /** Sends a request and waits for its last byte. */
@@ -172,6 +183,15 @@ async function download(
   return Number(run.stdout) / 1e6;
 }
 
+/** Seconds of processor time that a process has used. Linux; undefined elsewhere. */
+async function processorTime(pid: number): Promise<number | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  const text = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // What follows the name, which may hold anything: state is the first.
+  const words = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(words[11]) + Number(words[12])) / TICKS;
+}
+
 async function benchDownload(
   place: Place,
   url: string,
@@ -179,6 +199,7 @@ async function benchDownload(
 ): Promise<Row> {
   const bare: number[] = [];
   const through: number[] = [];
+  const before = await processorTime(place.proxyPid);
   for (let round = -1; round < place.rounds; round++) {
     const one = await download(place, url, ["--noproxy", "*"]);
     const other = await download(place, url, args);
@@ -186,7 +207,13 @@ async function benchDownload(
     bare.push(one);
     through.push(other);
   }
-  return { name, unit: "MB/s", bare: median(bare), through: median(through) };
+  const after = await processorTime(place.proxyPid);
+  const gigabytes = (place.rounds + 1) * BYTES / 1e9;
+  const cpu = before === undefined || after === undefined
+    ? undefined
+    : (after - before) / gigabytes;
+  const medians = { bare: median(bare), through: median(through) };
+  return { name, unit: "MB/s", ...medians, cpu };
 }
 
 function isMet(row: Row): boolean {
@@ -196,10 +223,10 @@ function isMet(row: Row): boolean {
 }
 
 function print(rows: readonly Row[]): void {
-  const header = ["", "bare", "proxy", "unit", "more", "ratio"];
+  const header = ["", "bare", "proxy", "unit", "more", "ratio", "CPU s/GB"];
   say(formatTable([
     header,
-    ...rows.map(({ name, bare, through, unit }) => {
+    ...rows.map(({ name, bare, through, unit, cpu }) => {
       const digits = unit === "ms" ? 3 : 0;
       return [
         name,
@@ -208,11 +235,17 @@ function print(rows: readonly Row[]): void {
         unit,
         unit === "ms" ? (through - bare).toFixed(3) : "",
         (through / bare).toFixed(2),
+        cpu?.toFixed(2) ?? "",
       ];
     }),
   ]));
   say(
     `Goals: a request ≤ ${MAX_REQUEST_MS} ms more; ≥ ${MIN_THROUGHPUT} of the bare throughput`,
+  );
+  const { hardwareConcurrency } = navigator;
+  if (hardwareConcurrency >= PROCESSES) return;
+  say(
+    `Here ${PROCESSES} programs share ${hardwareConcurrency} processors, and no relay that was tried reaches that throughput: compare its processor time`,
   );
 }
 
@@ -232,7 +265,8 @@ export async function benchProxy(
       env: Record<string, string>;
     }>(["proxy", String(http), String(https)]);
     const { port, env } = proxy.said;
-    const place = { http, https, proxy: port, env, caFile, rounds };
+    const ports = { http, https, proxy: port, proxyPid: proxy.pid };
+    const place = { ...ports, env, caFile, rounds };
     const plain = `http://localhost:${http}/${BYTES}`;
     const rows = [
       await benchConnections(place),

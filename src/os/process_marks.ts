@@ -1,7 +1,7 @@
 /** What ties processes of Linux together: who dies with whom, and a mark that is inherited. */
 import type { Step } from "./clone.ts";
 import { readBytes, readDir } from "./fs.ts";
-import { syscall } from "./syscall.ts";
+import { syscall, type SyscallArgument } from "./syscall.ts";
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -24,9 +24,21 @@ export function markStep(mark: number): Step {
   };
 }
 
+/** Marks this process. Returns 0 or the negative errno. */
+export function markSelf(mark: number): number {
+  const { call, args } = markStep(mark);
+  return syscall(call, ...args as SyscallArgument[]);
+}
+
 /** The mark of a process; undefined when it has none or is gone. */
 export function markOf(pid: number): number | undefined {
-  const bytes = readBytes(`/proc/${pid}/limits`);
+  return markIn(readBytes(`/proc/${pid}/limits`));
+}
+
+/** The mark in what the system says of a process's limits. */
+export function markIn(
+  bytes: Uint8Array<ArrayBuffer> | undefined,
+): number | undefined {
   const text = bytes && new TextDecoder("latin1").decode(bytes);
   const match = text && /^Max file locks +(\d+) +\1 /m.exec(text);
   return match ? Number(match[1]) : undefined;

@@ -53,6 +53,7 @@ export function planEnforcement(
     mounts,
     protections: protectionsOf({
       ...{ policy, landlock, seccomp, mounts, kernel },
+      isSupervised: supervisor !== undefined,
       noNamespaces: supervisor?.noNamespaces ?? "nothing supervises it",
     }),
   };
@@ -71,7 +72,7 @@ function seccompNeeds(
     truncation: landlockAbi < LANDLOCK_FLOOR.truncate,
     devices: landlockAbi < LANDLOCK_FLOOR.ioctlDev,
     signals: landlockAbi < LANDLOCK_FLOOR.scopes ? "mediated" : "kernel",
-    marked: supervisor !== undefined,
+    marked: true,
   };
 }
 

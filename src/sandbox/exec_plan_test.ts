@@ -85,7 +85,7 @@ Deno.test("planEnforcement() without a supervisor mediates and mounts nothing", 
     devices: false,
     ownSharedMemory: false,
     signals: "kernel",
-    marked: false,
+    marked: true,
   });
   assert.deepEqual(enforcedBy(planned), {
     files: "landlock",

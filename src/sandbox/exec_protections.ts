@@ -8,6 +8,8 @@ export interface EnforcementParts
   extends Pick<Enforcement, "landlock" | "seccomp" | "mounts"> {
   readonly policy: SandboxPolicy;
   readonly kernel: KernelFacts;
+  /** Whether a process of ours stays. */
+  readonly isSupervised: boolean;
   /** Why directories are not protected by a namespace, when they are not. */
   readonly noNamespaces: string;
 }
@@ -116,7 +118,7 @@ function internetProtection({ network }: SandboxPolicy): Protection {
 }
 
 function processProtections(
-  { landlock, seccomp, kernel }: EnforcementParts,
+  { landlock, seccomp, kernel, isSupervised }: EnforcementParts,
 ): Protection[] {
   return [
     {
@@ -167,10 +169,11 @@ function processProtections(
     },
     {
       id: "orphans",
-      by: seccomp.marked ? "seccomp" : "nothing",
-      note: seccomp.marked
+      by: isSupervised ? "seccomp" : "nothing",
+      note: isSupervised
         ? "every process inside carries a mark that it cannot shed"
-        : "the program is not supervised: what it leaves behind stays",
+        : "the program is not supervised: what it leaves behind stays, and " +
+          "stays confined",
     },
   ];
 }

@@ -8,7 +8,7 @@ import type {
   GuardState,
   PolicyInput,
 } from "./policy_input.ts";
-import type { LeftOut, ProtectedPath, Reason } from "./types.ts";
+import type { Harmless, LeftOut, ProtectedPath, Reason } from "./types.ts";
 
 /** Names in a directory of a project: what each is to whom, and whether everything below counts. */
 const PROJECT_NAMES: readonly (readonly [string, boolean, string])[] = [
@@ -25,11 +25,14 @@ const PROJECT_NAMES: readonly (readonly [string, boolean, string])[] = [
 ];
 
 /** Parts of a git directory. */
-const GIT_NAMES: readonly (readonly [string, boolean, string])[] = [
-  ["hooks", true, "git runs them"],
-  ["config", false, "git runs programs that it names"],
-  ["config.worktree", false, "git runs programs that it names"],
+const GIT_NAMES: readonly (readonly [string, boolean, string, Harmless?])[] = [
+  ["hooks", true, "git runs them", { kind: "git-hooks" }],
+  ["config", false, "git runs programs that it names", { kind: "git-config" }],
+  ["config.worktree", false, "git runs programs that it names", {
+    kind: "git-config",
+  }],
   ["commondir", false, "git believes what it points to"],
+  ["aenv", true, "it says whose secrets the clone gets"],
 ];
 
 /** Where to look for candidates. */
@@ -74,9 +77,12 @@ function gitGuards(git: GitPlaces): Guarded[] {
 
 function namesIn(
   dir: AbsPath,
-  names: readonly (readonly [string, boolean, string])[],
+  names: readonly (readonly [string, boolean, string, Harmless?])[],
 ): Guarded[] {
-  return names.map(([name, tree, text]) => guard(join(dir, name), tree, text));
+  return names.map(([name, tree, text, harmless]) => ({
+    ...guard(join(dir, name), tree, text),
+    ...(harmless ? { harmless } : {}),
+  }));
 }
 
 function guard(path: AbsPath, tree: boolean, text: string): Guarded {
@@ -94,14 +100,18 @@ export function protectedPaths(
   writable: readonly AbsPath[],
 ): ProtectedPath[] {
   const byPath = new Map<string, ProtectedPath>();
-  for (const { path, tree, why, state } of guards) {
+  for (const { path, tree, why, state, harmless } of guards) {
     // A place that is itself granted cannot be held as it is: what is inside may change.
     if (!writable.some((grant) => isIn(path, grant) && path !== grant)) {
       continue;
     }
     const before = byPath.get(path);
-    if (before !== undefined && (before.tree || !tree)) continue;
-    byPath.set(path, { path, state, tree, why });
+    const isFirst = before === undefined || (!before.tree && tree);
+    const chosen: ProtectedPath = isFirst ? { path, state, tree, why } : before;
+    const { harmless: _, ...kept } = chosen;
+    // Somebody who names it means every change.
+    const rule = before === undefined || before.harmless ? harmless : undefined;
+    byPath.set(path, { ...kept, ...(rule ? { harmless: rule } : {}) });
   }
   return [...byPath.values()].sort((a, b) => compare(a.path, b.path));
 }

@@ -30,6 +30,7 @@ function names(dir: string): string[] {
 
 function gitNames(dir: string, state = "file"): string[] {
   return [
+    `missing ${dir}/aenv/**`,
     `missing ${dir}/commondir`,
     `${state} ${dir}/config`,
     `missing ${dir}/config.worktree`,

@@ -1,6 +1,12 @@
 /** What a policy is made from: what the env asks for, what the launch knows, and what was found on this machine. */
 import type { AbsPath } from "../base/paths.ts";
-import type { Access, AgentPart, Reason, VariableDecision } from "./types.ts";
+import type {
+  Access,
+  AgentPart,
+  Harmless,
+  Reason,
+  VariableDecision,
+} from "./types.ts";
 
 /** `[sandbox]`, as far as a policy is concerned. */
 export interface SandboxWishes {
@@ -49,6 +55,7 @@ export interface Guarded {
   /** Whether everything below it counts as well. */
   readonly tree: boolean;
   readonly why: Reason;
+  readonly harmless?: Harmless;
 }
 
 /** What the launch knows. */

@@ -1,5 +1,6 @@
 /** What protected paths hold, and what has changed since. Links are looked at, never followed. */
-import { type AbsPath, basename, join } from "../base/paths.ts";
+import { type AbsPath, basename, join, parent } from "../base/paths.ts";
+import { epochMs } from "../os/clock.ts";
 import { readBytes, readLink } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { type Mark, markOf } from "../os/marks.ts";
@@ -15,16 +16,25 @@ export type Held =
     readonly mode: number;
     /** SHA-256; undefined for a file of more than {@link MAX_FILE} bytes, which is known by its mark alone. */
     readonly hash: string | undefined;
-    /** Changes with every change, and cannot be set back: identity, size, times. */
+    /** Changes with every change, and cannot be set back: identity, size, times. Empty when it was changed just now: the next change may look the same. */
     readonly mark: string;
   }
-  | { readonly kind: "directory"; readonly mode: number }
-  | { readonly kind: "symlink"; readonly target: string }
+  | {
+    readonly kind: "directory";
+    readonly mode: number;
+    /** As of a file; undefined where names in it may come and go. */
+    readonly mark?: string;
+  }
+  | {
+    readonly kind: "symlink";
+    readonly target: string;
+    readonly mark?: string;
+  }
   /** A pipe, socket or device; or what may not be looked at, or has a name that is no text. */
   | { readonly kind: "other" };
 
 /** A protected path, as far as it is compared. */
-export type Watched = Pick<ProtectedPath, "path" | "tree"> & {
+export type Watched = Pick<ProtectedPath, "path" | "tree" | "harmless"> & {
   /** Why it is protected, for people. */
   readonly why: string;
 };
@@ -105,10 +115,16 @@ function byName(a: { readonly name: string }, b: { readonly name: string }) {
 
 function heldAt(path: AbsPath, info: Mark, context: Look): Held {
   switch (info.kind) {
-    case "directory":
-      return { kind: "directory", mode: info.mode };
+    case "directory": {
+      const mark = context.tree ? { mark: markText(info) } : {};
+      return { kind: "directory", mode: info.mode, ...mark };
+    }
     case "symlink":
-      return { kind: "symlink", target: readLink(path) ?? "" };
+      return {
+        kind: "symlink",
+        target: readLink(path) ?? "",
+        mark: markText(info),
+      };
     case "other":
       return { kind: "other" };
     case "file":
@@ -117,21 +133,34 @@ function heldAt(path: AbsPath, info: Mark, context: Look): Held {
 }
 
 function fileAt(path: AbsPath, info: Mark, { before, keep }: Look): Held {
-  const mark = [info.ino, info.size, info.mtime, info.ctime].join(
-    ":",
-  );
+  const mark = markText(info);
   const file = { kind: "file", mode: info.mode, mark } as const;
   const known = Object.hasOwn(before, path) ? before[path] : undefined;
-  if (known?.kind === "file" && known.mark === mark) {
+  if (known?.kind === "file" && mark !== "" && known.mark === mark) {
     return { ...file, hash: known.hash };
   }
-  if (info.size > MAX_FILE) return { ...file, hash: undefined };
+  if (info.size > MAX_FILE) {
+    return { ...file, mark: marksOf(info).join(":"), hash: undefined };
+  }
   // A pipe that takes the place of the file just now would make this wait: nothing of the agent's runs then, or its own session waits.
   const bytes = unlessDenied(() => readBytes(path));
   if (bytes === undefined) return { kind: "other" };
   const hash = sha256Hex(bytes);
   keep(hash, bytes);
   return { ...file, hash };
+}
+
+/** What changes with every change: inode, size, last write, last change of anything. */
+export function marksOf({ ino, size, mtime, ctime }: Mark): number[] {
+  return [ino, size, mtime, ctime];
+}
+
+/** The kernel takes the time of a change from a clock that may be some milliseconds late. */
+export const CLOCK_LAG_MS = 20;
+
+function markText(info: Mark): string {
+  const isRecent = info.ctime >= (epochMs() - CLOCK_LAG_MS) * 1000;
+  return isRecent ? "" : marksOf(info).join(":");
 }
 
 /** What differs between two snapshots, sorted by path. */
@@ -180,6 +209,25 @@ function changeOf(
     "mode" in entry ? entry.mode : 0
   );
   return modes[0] === modes[1] ? undefined : "mode";
+}
+
+/** What was changed in between and is as it was, sorted: files that were written, directories in which something came and went. */
+export function touchedBetween(before: Snapshot, after: Snapshot): AbsPath[] {
+  const changed = new Set(
+    compareSnapshots(before, after, []).map(({ path }) => parent(path)),
+  );
+  return Object.keys(before).sort().flatMap((text) => {
+    const path = text as AbsPath;
+    const [old, now] = [before[path]!, held(after, path)];
+    if (now === undefined || changeOf(old, now) !== undefined) return [];
+    const marks = [old, now].map((entry) =>
+      "mark" in entry ? entry.mark : undefined
+    );
+    return marks[0] && marks[1] !== undefined && marks[0] !== marks[1] &&
+        !changed.has(path)
+      ? [path]
+      : [];
+  });
 }
 
 function whyOf(path: string, watched: readonly Watched[]): string {

@@ -26,7 +26,12 @@ const NAMES: ReadonlySet<string> = new Set([
   ".vscode",
   ".idea",
 ]);
-const GIT_PARTS: readonly string[] = ["config", "config.worktree", "hooks"];
+const GIT_PARTS: readonly string[] = [
+  "config",
+  "config.worktree",
+  "hooks",
+  "aenv",
+];
 
 /** Where to look, and for what. */
 export interface NestedQuery {

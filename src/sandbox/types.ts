@@ -88,7 +88,18 @@ export interface ProtectedPath {
   /** Whether it is (or would be) protected with everything below it. */
   readonly tree: boolean;
   readonly why: Reason;
+  /** Which changes of it are nobody's concern; every one is when there is none. */
+  readonly harmless?: Harmless;
 }
+
+/** Changes of a protected path that can make nothing run and nothing be believed. */
+export type Harmless =
+  /** A configuration of git: where branches and new remotes lead. */
+  | { readonly kind: "git-config" }
+  /** Hooks of git: the samples, which do not run under their names. */
+  | { readonly kind: "git-hooks" }
+  /** An object in JSON: these keys, which hold a word, a number or a yes or no. */
+  | { readonly kind: "json"; readonly keys: readonly string[] };
 
 /** A place that no grant may make writable, inside the project or not: shown by `explain`, denied last by Seatbelt. */
 export interface SealedPath {

@@ -1,0 +1,82 @@
+/**
+ * Launches that have begun in a project and not ended: one small file for each, which is held by a lock as long as somebody
+ * sees to its end. A file that nobody holds, of a process that is gone, is a session whose end nobody saw.
+ */
+import { type AbsPath, join } from "../base/paths.ts";
+import { ensureDir, readDir, removeFile, writeNew } from "../os/fs.ts";
+import { makeHeld } from "../os/held_file.ts";
+import { isAlive as isHeld } from "../os/lock.ts";
+import { markOf } from "../os/marks.ts";
+import { processStart } from "../os/process.ts";
+import { projectKey, type ProtectPlace } from "./protect_store.ts";
+
+/** A launch that was written down. */
+export interface Session {
+  /** `<pid>-<start>`. */
+  readonly name: string;
+  readonly path: AbsPath;
+  /** When it began, by the clock of the kernel: microseconds since the epoch. */
+  readonly since: number;
+}
+
+/** The name of a launch in a record. */
+export function sessionName(pid: number): string {
+  return `${pid}-${processStart(pid) ?? "unknown"}`;
+}
+
+/** Where launches are written down. */
+export function sessionsDir({ dir }: Pick<ProtectPlace, "dir">): AbsPath {
+  return join(dir, "sessions");
+}
+
+/** The launches in a project that have not ended, or that nobody saw end. */
+export function sessionsOf(place: ProtectPlace): Session[] {
+  const dir = sessionsDir(place);
+  const prefix = projectKey(place) + ".";
+  return (readDir(dir) ?? []).flatMap(({ name }) => {
+    if (!name.startsWith(prefix)) return [];
+    const path = join(dir, name);
+    const mark = markOf(path);
+    return mark === undefined
+      ? []
+      : [{ name: name.slice(prefix.length), path, since: mark.mtime }];
+  });
+}
+
+/** Whether what was launched may still do something, or somebody sees to its end. */
+export function isRunning({ name, path }: Session): boolean {
+  return isAlive(name) || isHeld(path);
+}
+
+/** Whether the process of a launch lives. */
+export function isAlive(name: string): boolean {
+  const [pid, start] = name.split("-");
+  return processStart(Number(pid)) === start;
+}
+
+/** Writes a launch down. Returns the descriptor that holds it; undefined where the system has none that do. */
+export function openSession(
+  place: ProtectPlace,
+  name: string,
+): number | undefined {
+  const path = sessionPath(place, name);
+  const held = makeHeld(path, "");
+  if (held >= 0) return held;
+  ensureDir(sessionsDir(place));
+  // One of a process that had the same name is gone with it.
+  removeFile(path);
+  const again = makeHeld(path, "");
+  if (again >= 0) return again;
+  removeFile(path);
+  writeNew(path, "");
+  return undefined;
+}
+
+/** Forgets a launch. */
+export function closeSession(place: ProtectPlace, name: string): void {
+  removeFile(sessionPath(place, name));
+}
+
+function sessionPath(place: ProtectPlace, name: string): AbsPath {
+  return join(sessionsDir(place), `${projectKey(place)}.${name}`);
+}

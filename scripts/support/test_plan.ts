@@ -40,19 +40,21 @@ const USUAL_SECONDS = { single: 4, shared: 0.3, area: 2 };
 
 /** Files that nothing may run beside, and why. */
 export const ALONE: Readonly<Record<string, string>> = {
-  "tests/e2e/secrets_keyring_test.ts":
+  "tests/e2e/secrets_speed_test.ts":
     "it measures in milliseconds how soon twenty secrets are there",
 };
 
 /** Deals tests out to processes. */
 export function planTests(parts: Parts): Plan {
-  const { single, shared, areas, shares, seconds } = parts;
+  const { areas, shares, seconds } = parts;
+  const shared = parts.shared.filter((file) => !isAlone(file));
+  const single = [...parts.single, ...parts.shared.filter(isAlone)];
   const singles = single.map((file) => ({
     ...job(file, [file]),
     seconds: seconds[file] ?? USUAL_SECONDS.single,
   }));
   const jobs = [
-    ...singles.filter(({ name }) => ALONE[name] === undefined),
+    ...singles.filter(({ name }) => !isAlone(name)),
     ...areas.map((area) => ({
       ...job(`specs/${area}`, [SPECS], { SPEC_AREA: area }),
       seconds: seconds[`specs/${area}`] ?? USUAL_SECONDS.area,
@@ -61,8 +63,12 @@ export function planTests(parts: Parts): Plan {
   ];
   return {
     together: jobs.toSorted((a, b) => b.seconds - a.seconds),
-    alone: singles.filter(({ name }) => ALONE[name] !== undefined),
+    alone: singles.filter(({ name }) => isAlone(name)),
   };
+}
+
+function isAlone(file: string): boolean {
+  return ALONE[file] !== undefined;
 }
 
 function job(

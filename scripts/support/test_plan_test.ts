@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { planTests, SPECS } from "./test_plan.ts";
+import { ALONE, planTests, SPECS } from "./test_plan.ts";
 
 const NONE = { single: [], shared: [], areas: [], shares: 1, seconds: {} };
 
@@ -36,6 +36,21 @@ Deno.test("planTests() deals shared files out evenly by their time", () => {
     [["b", "c"], 8],
     [["a", "d", "e"], 8],
   ]);
+});
+
+Deno.test("planTests() keeps apart what must be alone, whichever part it is of", () => {
+  const [file] = Object.keys(ALONE) as [string];
+  for (const parts of [{ single: [file, "a"] }, { shared: [file, "a"] }]) {
+    const { together, alone } = planTests({ ...NONE, ...parts });
+    assert.deepEqual(together.map((job) => job.files), [["a"]]);
+    assert.deepEqual(alone.map((job) => job.files), [[file]]);
+  }
+});
+
+Deno.test("every file that must be alone is there", () => {
+  for (const file of Object.keys(ALONE)) {
+    assert.ok(Deno.statSync(new URL(`../../${file}`, import.meta.url)).isFile);
+  }
 });
 
 Deno.test("planTests() runs every file once, whatever the shares and times", () => {

@@ -40,6 +40,14 @@ export type AuditEvent =
     readonly to: string;
     readonly why: string;
   }
+  /** The kernel itself refused it, and told us. */
+  | {
+    readonly event: "kernel-refused";
+    /** The rights that were missing, as the kernel calls them. */
+    readonly rights: string;
+    /** A path, a process or a port; empty where the kernel names nothing. */
+    readonly to: string;
+  }
   /** A secret went to a server, or into the agent's variables. */
   | {
     readonly event: "secret-used";

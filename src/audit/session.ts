@@ -9,6 +9,7 @@ const LIMITED: ReadonlySet<EventName> = new Set([
   "host-allowed",
   "host-refused",
   "connect-refused",
+  "kernel-refused",
   "secret-used",
 ]);
 /** How many of a kind are written at once, for each domain, and how many milliseconds give one more. */

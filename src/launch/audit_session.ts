@@ -3,9 +3,18 @@ import { AuditLog, SessionLog } from "../audit/mod.ts";
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, basename, relative } from "../base/paths.ts";
 import { policyHash } from "../manifest/mod.ts";
-import type { Asked, Change, ProxyEvent } from "../sandbox/mod.ts";
+import {
+  type Asked,
+  type Change,
+  type ProxyEvent,
+  readKernelFacts,
+} from "../sandbox/mod.ts";
+import { KernelListener } from "./audit_kernel.ts";
 import { auditStart } from "./audit_start.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
+
+/** The first Landlock that tells what it refuses. */
+const LOGGING_ABI = 7;
 
 /** Reasons of the proxy, for people. */
 const REASONS: Readonly<Record<NonNullable<ProxyEvent["reason"]>, string>> = {
@@ -22,6 +31,7 @@ export class LaunchAudit {
   readonly #context: PerformContext;
   readonly #runDir: AbsPath;
   readonly #log: SessionLog;
+  #kernel: KernelListener | undefined;
 
   constructor(plan: LaunchPlan, context: PerformContext, runDir: AbsPath) {
     const { env, dirs } = context;
@@ -39,6 +49,7 @@ export class LaunchAudit {
       ...{ runDir: this.#runDir, supervised: true },
       ...(this.#plan.sandbox && sandbox ? { policy: policyHash(sandbox) } : {}),
     });
+    if (this.#plan.sandbox) this.#kernel = this.#listen();
   }
 
   /** A decision of a domain's proxy. */
@@ -63,6 +74,16 @@ export class LaunchAudit {
     );
   }
 
+  /** Whether the kernel tells what it refuses, if it is asked to; from {@link begin} on. */
+  get hearsKernel(): boolean {
+    return this.#kernel !== undefined;
+  }
+
+  /** A process that becomes the first one of a domain. */
+  started(pid: number, domain: string): void {
+    this.#kernel?.refusals.add(pid, domain);
+  }
+
   /** A server got its values. */
   handOut(server: string): void {
     const service = this.#plan.services.find(({ name }) => name === server);
@@ -78,13 +99,30 @@ export class LaunchAudit {
     this.#log.tell({ event: "files-changed", project, paths }, "agent");
   }
 
+  /** Hears of the kernel no more. */
+  async close(): Promise<void> {
+    await this.#kernel?.end();
+    this.#kernel = undefined;
+  }
+
   /** The agent has ended. Returns what to tell the user. */
-  end(code: number): string[] {
+  async end(code: number): Promise<string[]> {
+    await this.close();
     this.#log.end();
     const problem = this.#lastLine(code) ?? this.#log.problem;
     return problem === undefined
       ? []
       : [`the audit log of this session is not complete: ${problem}`];
+  }
+
+  #listen(): KernelListener | undefined {
+    const isLinux = this.#context.host.os === "linux";
+    if (!isLinux || readKernelFacts().landlockAbi < LOGGING_ABI) {
+      return undefined;
+    }
+    return KernelListener.open((domain, { rights, to }) =>
+      this.#log.tell({ event: "kernel-refused", rights, to }, domain)
+    );
   }
 
   #lastLine(code: number): string | undefined {

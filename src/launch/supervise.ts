@@ -67,13 +67,17 @@ async function supervise(
     nameAgent(runDir, agent.pid);
     const end = await agent.ended;
     await services.stop();
-    const lines = [...await sandbox?.end() ?? [], ...audit.end(exitCode(end))];
+    const lines = [
+      ...await sandbox?.end() ?? [],
+      ...await audit.end(exitCode(end)),
+    ];
     for (const line of lines) host.notice(`aenv: ${line}`);
     endRun(runDir);
     endAs(end);
   } catch (error) {
     await services.stop();
     await sandbox?.end();
+    await audit.close();
     throw error;
   }
 }

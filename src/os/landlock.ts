@@ -4,6 +4,8 @@ import { CALL } from "./call_numbers.ts";
 import type { Step } from "./clone.ts";
 import { FACT, FACT_WORDS } from "./stat_list.ts";
 
+/** Tells the audit also of what programs that are started later are refused. */
+const LOG_NEW_EXEC_ON = 2;
 const CREATE_RULESET_VERSION = 1;
 const RULE_PATH_BENEATH = 1;
 const AT_FDCWD = -100;
@@ -224,6 +226,10 @@ class RuleBatch {
 }
 
 /** Puts the ruleset on the thread, for good. Needs no_new_privs. */
-export function restrictStep(ruleset: number): Step {
-  return { call: "landlock_restrict_self", args: [ruleset, 0] };
+export function restrictStep(
+  ruleset: number,
+  { logs = false }: { readonly logs?: boolean | undefined } = {},
+): Step {
+  const flags = logs ? LOG_NEW_EXEC_ON : 0;
+  return { call: "landlock_restrict_self", args: [ruleset, flags] };
 }

@@ -33,7 +33,10 @@ export interface OtherSteps {
  * granted has been replaced since the policy was made.
  */
 export function confine(
-  { landlock, mounts }: Pick<Enforcement, "landlock" | "mounts">,
+  { landlock, mounts, logs }: Pick<
+    Enforcement,
+    "landlock" | "mounts" | "logs"
+  >,
   { first, filter, keep }: OtherSteps,
 ): Confinement {
   const ruleset = openRuleset(landlock);
@@ -43,7 +46,7 @@ export function confine(
     ...first,
     noNewPrivilegesStep(),
     ...dropCapabilitySteps({ canDrop }),
-    restrictStep(ruleset),
+    restrictStep(ruleset, { logs }),
     // Before the filter and not after: it is the last thing that may fail for a reason of the kernel's.
     closeAllOnExecStep(),
     ...filter,

@@ -81,5 +81,7 @@ export interface Enforcement {
   /** What the supervisor is asked about; undefined when nothing is mediated. */
   readonly mediation: MediationRules | undefined;
   readonly mounts: MountPlan | undefined;
+  /** Whether the kernel tells its audit what it refuses. Takes Landlock 7. */
+  readonly logs?: boolean;
   readonly protections: readonly Protection[];
 }

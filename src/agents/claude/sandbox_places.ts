@@ -24,6 +24,8 @@ export interface AgentPlaces {
   readonly guarded: readonly {
     readonly path: AbsPath;
     readonly tree: boolean;
+    /** Of a file in JSON: keys that it changes as one works, and that make nothing run. */
+    readonly plainKeys?: readonly string[];
   }[];
   /** macOS: whether the login is in the keychain. */
   readonly keychain: boolean;
@@ -68,6 +70,22 @@ const STEERING: readonly (readonly [string, boolean])[] = [
   ["workflows", true],
 ];
 
+/** Settings that commands such as /model, /fast and /config write, and that only say how the agent looks and which model answers. */
+const PLAIN_SETTINGS: readonly string[] = [
+  "advisorModel",
+  "alwaysThinkingEnabled",
+  "editorMode",
+  "effortLevel",
+  "fastMode",
+  "model",
+  "spinnerTipsEnabled",
+  "syntaxHighlightingDisabled",
+  "theme",
+  "tui",
+  "verbose",
+  "voiceEnabled",
+];
+
 /** Where the env keeps its state, and where the user's own is. */
 export interface AgentPlacesInput {
   readonly isolation: "private" | "overlay";
@@ -103,6 +121,7 @@ export function agentPlaces(input: AgentPlacesInput): AgentPlaces {
     guarded: STEERING.map(([name, tree]) => ({
       path: join(configDir, name),
       tree,
+      ...(name === "settings.json" ? { plainKeys: PLAIN_SETTINGS } : {}),
     })),
     keychain: login.keychain,
     notes: login.notes,

@@ -1,6 +1,7 @@
 /** What the kernel itself refused to confined processes, where it tells us: Landlock from ABI 7 on, see `KernelAudit`. */
 import { KernelAudit, type KernelMessage } from "../os/kernel_audit.ts";
 import { Poller } from "../os/poller.ts";
+import type { KernelFacts } from "../sandbox/mod.ts";
 
 /** A refusal: by which right, and of what. */
 export interface KernelRefusal {
@@ -10,6 +11,8 @@ export interface KernelRefusal {
   readonly to: string;
 }
 
+/** The first Landlock that tells what it refuses. */
+const LOGGING_ABI = 7;
 /** Numbers of messages. */
 const LANDLOCK_ACCESS = 1423;
 const LANDLOCK_DOMAIN = 1424;
@@ -77,9 +80,10 @@ export class KernelListener {
 
   /** Undefined where the kernel tells us nothing. */
   static open(
+    { landlockAbi }: KernelFacts,
     tell: (name: string, refusal: KernelRefusal) => void,
   ): KernelListener | undefined {
-    const audit = KernelAudit.open();
+    const audit = landlockAbi < LOGGING_ABI ? undefined : KernelAudit.open();
     return audit && new KernelListener(audit, new KernelRefusals(tell));
   }
 
@@ -95,6 +99,13 @@ export class KernelListener {
   #read(): void {
     this.refusals.take(this.#audit.read());
   }
+}
+
+/** Whether a launch that is supervised would hear what the kernel refuses. */
+export function hearsKernel({ landlockAbi }: KernelFacts): boolean {
+  if (landlockAbi < LOGGING_ABI) return false;
+  using audit = KernelAudit.open();
+  return audit !== undefined;
 }
 
 /** `name=value` and `name="text"`; foreign text that needs it stands there in hexadecimal digits, without quotes. */

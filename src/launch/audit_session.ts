@@ -13,9 +13,6 @@ import { KernelListener } from "./audit_kernel.ts";
 import { auditStart } from "./audit_start.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
 
-/** The first Landlock that tells what it refuses. */
-const LOGGING_ABI = 7;
-
 /** Reasons of the proxy, for people. */
 const REASONS: Readonly<Record<NonNullable<ProxyEvent["reason"]>, string>> = {
   malformed: "no name of a host",
@@ -116,12 +113,11 @@ export class LaunchAudit {
   }
 
   #listen(): KernelListener | undefined {
-    const isLinux = this.#context.host.os === "linux";
-    if (!isLinux || readKernelFacts().landlockAbi < LOGGING_ABI) {
-      return undefined;
-    }
-    return KernelListener.open((domain, { rights, to }) =>
-      this.#log.tell({ event: "kernel-refused", rights, to }, domain)
+    if (this.#context.host.os !== "linux") return undefined;
+    return KernelListener.open(
+      readKernelFacts(),
+      (domain, { rights, to }) =>
+        this.#log.tell({ event: "kernel-refused", rights, to }, domain),
     );
   }
 

@@ -20,6 +20,7 @@ import {
   type SandboxPolicy,
   supervisorReason,
 } from "../sandbox/mod.ts";
+import { hearsKernel } from "./audit_kernel.ts";
 import { planPolicy, type SandboxRequest } from "./sandbox_policy.ts";
 
 /** What this system enforces, and what a trial found. */
@@ -29,6 +30,8 @@ export interface ProbeReport {
   readonly supervised: string | undefined;
   readonly protections: readonly Protection[];
   readonly trial: readonly Probed[];
+  /** Whether the audit log has what the kernel refuses by itself: files, ports, signals. */
+  readonly auditsKernel: boolean;
 }
 
 /** Tries now what a launch would be held to. Throws `SANDBOX_UNENFORCED` where that cannot be done, `NOT_SUPPORTED` elsewhere than on Linux. */
@@ -52,7 +55,8 @@ export async function probeNow(
   ensureDir(dirs.probes);
   const trial = await probe(enforcement, dirs.probes);
   const { protections } = enforcement;
-  return { kernel, supervised, protections, trial };
+  const auditsKernel = supervised !== undefined && hearsKernel(kernel);
+  return { kernel, supervised, protections, trial, auditsKernel };
 }
 
 /** The policy with a port that stands for that of a proxy which does not run yet. */

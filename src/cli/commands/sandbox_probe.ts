@@ -29,7 +29,8 @@ export const command: Command = {
   },
 };
 
-function lines({ kernel, supervised, protections, trial }: ProbeReport) {
+function lines(report: ProbeReport): string[] {
+  const { kernel, supervised, protections, trial } = report;
   const failed = trial.filter(({ ok }) => !ok);
   return [
     `Linux ${kernel.release}, Landlock ${kernel.landlockAbi}; ${
@@ -44,5 +45,19 @@ function lines({ kernel, supervised, protections, trial }: ProbeReport) {
       ? `tried ${trial.length} things that must fail: all did`
       : `tried ${trial.length} things that must fail; these did not:`,
     ...failed.map(({ attempt, found }) => `  ${attempt} (${found})`),
+    ...auditLines(report),
+  ];
+}
+
+/** What of all that somebody can look up later. */
+function auditLines({ supervised, auditsKernel }: ProbeReport): string[] {
+  const kernel = "files, ports and signals that the kernel refuses";
+  if (supervised === undefined) {
+    return ["audit log: starts only, since aenv does not stay"];
+  }
+  return [
+    `audit log: starts, ends, hosts, addresses and sockets that are refused, changed files; ${
+      auditsKernel ? `and ${kernel}` : `not ${kernel}, which nobody is told`
+    }`,
   ];
 }

@@ -157,7 +157,7 @@ function testIn(
 testIn(
   EVERYWHERE,
   "verify finds an env equal to its manifest, and leaves everything else as it is",
-  async (scene, { agent, isolation }) => {
+  async (scene) => {
     const { home, project } = scene.dirty;
     const places = [`${home}/.claude`, `${home}/.claude.json`, project];
     const before = places.map((place) => snapshot(place));
@@ -174,16 +174,6 @@ testIn(
     assert.equal(again.code, 0);
     assert.ok(has(again.report, "text", `contents of ${project}/CLAUDE.md`));
     assert.ok(has(again.report, "text", "output of a SessionStart hook"));
-    const third = await verify(scene);
-    const times = [report, third.report, again.report].map(({ ms }) =>
-      `${ms} ms`
-    );
-    // deno-lint-ignore no-console
-    console.log(
-      `verify (${isolation}, ${agent.label}): first ${times[0]}, then ${
-        times[1]
-      }, --full ${times[2]}`,
-    );
     assert.deepEqual(places.map((place) => snapshot(place)), before);
     const runs = [...Deno.readDirSync(`${scene.aenv.root}/runs`)];
     assert.deepEqual(runs, [], "the directory of the run is left");

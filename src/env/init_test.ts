@@ -6,7 +6,7 @@ import { initHome } from "./init.ts";
 const NO_DEFAULT = { program: undefined, makeDefault: false };
 const DEFAULT = { program: undefined, makeDefault: true };
 
-Deno.test("initHome() makes a closed home with both shims, whatever the umask", async () => {
+Deno.test("initHome() makes a closed home with all shims, whatever the umask", async () => {
   using world = new EnvWorld();
   const program = world.write("bin/program", "x");
   const umask = Deno.umask(0);
@@ -17,6 +17,7 @@ Deno.test("initHome() makes a closed home with both shims, whatever the umask", 
     );
     deepStrictEqual(made.madeShims, [
       world.path(".aenv/shims/claude"),
+      world.path(".aenv/shims/codex"),
       world.path(".aenv/shims/aenv"),
     ]);
   } finally {
@@ -28,6 +29,7 @@ Deno.test("initHome() makes a closed home with both shims, whatever the umask", 
   deepStrictEqual(world.tree(".aenv/shims"), {
     aenv: `-> ${program}`,
     claude: `-> ${program}`,
+    codex: `-> ${program}`,
   });
 });
 

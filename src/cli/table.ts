@@ -346,6 +346,13 @@ export const TABLE: readonly TableRow[] = [
     load: () => import("./commands/confined.ts"),
   },
   {
+    name: "__attempt",
+    group: "internal",
+    hidden: true,
+    summary: "Try what must fail in a sandbox",
+    load: () => import("./commands/attempt.ts"),
+  },
+  {
     name: "__use-target",
     group: "internal",
     hidden: true,

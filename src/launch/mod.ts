@@ -17,6 +17,11 @@ export {
   confinedWords,
   prepareConfined,
 } from "./sandbox_child.ts";
+export {
+  type ConfinedPlan,
+  needsSupervisor,
+  ObservedSandbox,
+} from "./sandbox_observe.ts";
 export { settleSessions } from "./sandbox_settle.ts";
 export { serveLaunch } from "./serve.ts";
 export type { RunningServices } from "./service_run.ts";
@@ -40,4 +45,4 @@ export {
 export { SettledCache } from "./settled_cache.ts";
 export { settledTyped } from "./trust_settled.ts";
 export { trustsSettings } from "./trust_check.ts";
-export type { LaunchPlan } from "./types.ts";
+export type { LaunchPlan, PlannedSandbox } from "./types.ts";

@@ -4,12 +4,15 @@ import { AppError } from "../base/errors.ts";
 import type { AbsPath } from "../base/paths.ts";
 import { redact } from "../base/redact.ts";
 import { quote } from "../base/text.ts";
+import type { ObservedSandbox } from "../launch/mod.ts";
 import { run } from "../os/process.ts";
+import { parseTried, type Tried } from "./attempts.ts";
 import { parseEvents } from "./events.ts";
 import { type ModelRequest, startStubApi } from "./stub_api.ts";
 import type { Observation } from "./types.ts";
 import {
   readServerErrors,
+  readTried,
   readVariables,
   withLoopback,
   type Workplace,
@@ -71,6 +74,8 @@ export interface AgentRun {
   readonly configDir?: AbsPath;
   /** Called with the stub's address before the agent starts: puts `variables` into the generated settings. */
   readonly prepare?: (variables: Readonly<Record<string, string>>) => void;
+  /** What runs it where it has to be confined by something that stays beside it. */
+  readonly within?: ObservedSandbox | undefined;
 }
 
 /** What a run showed. */
@@ -86,13 +91,19 @@ export interface Seen {
   readonly serverErrors: ReadonlyMap<string, readonly string[]>;
   /** Options of the observation that this version does not have. */
   readonly lacking: readonly string[];
+  /** What was tried in the agent's sandbox; undefined when no hook ran. */
+  readonly tried: readonly Tried[] | undefined;
 }
 
 /** Runs the agent once. Throws `VERIFY_FAILED` when it could not be observed. */
 export async function observe(agent: AgentRun): Promise<Seen> {
   const stub = startStubApi();
   try {
-    const environment = observedEnvironment(agent, stub.url);
+    const environment = admitted(
+      observedEnvironment(agent, stub.url),
+      agent,
+      stub.url,
+    );
     const ours = settingsVariables(environment, stub.url);
     const added = Object.keys({ ...environment, ...ours }).filter((name) =>
       environment[name] !== agent.environment[name] ||
@@ -111,6 +122,7 @@ export async function observe(agent: AgentRun): Promise<Seen> {
       turns: stub.turns,
       serverErrors: readServerErrors(agent.place, observation.session),
       lacking,
+      tried: triedIn(agent.place),
     };
   } finally {
     await stub.close();
@@ -149,6 +161,26 @@ export function observedEnvironment(
   };
 }
 
+/** What else the agent needs in a sandbox beside which something stays. */
+function admitted(
+  environment: Record<string, string>,
+  { within }: AgentRun,
+  url: string,
+): Readonly<Record<string, string>> {
+  if (within === undefined) return environment;
+  const env = within.admit(environment, [Number(new URL(url).port)]);
+  return {
+    ...env,
+    NO_PROXY: withLoopback(env["NO_PROXY"]),
+    no_proxy: withLoopback(env["no_proxy"]),
+  };
+}
+
+function triedIn(place: Workplace): readonly Tried[] | undefined {
+  const text = readTried(place);
+  return text === undefined ? undefined : parseTried(text) ?? [];
+}
+
 /** The same for the generated settings, which beat those of the env and of the project. */
 function settingsVariables(
   environment: Readonly<Record<string, string>>,
@@ -178,13 +210,13 @@ async function runAgent(
   let optional = ["--include-hook-events", "--no-session-persistence"];
   const lacking: string[] = [];
   while (true) {
-    const output = await run(agent.program, [
+    const output = await runOnce(agent, environment, [
       ...agent.args,
       `--plugin-dir=${agent.place.canary}`,
       "--output-format=stream-json",
       "--verbose",
       ...optional,
-    ], { env: environment, cwd: agent.cwd, timeout: RUN_LIMIT });
+    ]);
     const refused = /unknown option '(--[a-z-]+)'/.exec(output.stderr)?.[1];
     if (
       output.code === 0 || refused === undefined || !optional.includes(refused)
@@ -192,6 +224,17 @@ async function runAgent(
     optional = optional.filter((option) => option !== refused);
     lacking.push(refused);
   }
+}
+
+async function runOnce(
+  { program, cwd, within }: AgentRun,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<Output> {
+  const timeout = RUN_LIMIT;
+  return within === undefined
+    ? await run(program, args, { env, cwd, timeout })
+    : await within.run({ path: program, args, env, timeout });
 }
 
 function unobserved(agent: AgentRun, output: Output): AppError {

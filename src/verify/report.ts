@@ -88,7 +88,9 @@ function advice({ rows }: Report): string[] {
   const out = new Set<string>();
   for (const { status, kind, from } of rows) {
     if (status === "ok" || status === "unobserved") continue;
-    if (kind === "copy") {
+    if (kind === "sandbox") {
+      out.add("See what this system enforces: aenv sandbox probe");
+    } else if (kind === "copy") {
       out.add(
         "Remove the changed copy: the next launch makes it anew from its source",
       );

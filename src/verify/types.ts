@@ -15,7 +15,8 @@ export type Kind =
   | "output style"
   | "model"
   | "directory"
-  | "text";
+  | "text"
+  | "sandbox";
 
 /** How an item came out. `unobserved`: declared, but nothing in this run could show it; counts neither way. */
 export type Status =

@@ -10,20 +10,21 @@ import {
   confinedWords,
   environmentOf,
   type LaunchPlan,
+  type ObservedSandbox,
   planLaunch,
-  prepareConfined,
   prepareLaunch,
-  serveLaunch,
 } from "../launch/mod.ts";
 import { monotonicMs } from "../os/clock.ts";
 import { readText } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { learnBaseline, readBaseline } from "./baseline.ts";
+import { withServices } from "./beside.ts";
 import { compare } from "./compare.ts";
 import { SERVER_SAID } from "./compare_servers.ts";
 import type { Comparison } from "./comparison.ts";
 import { compareCopies } from "./copies.ts";
 import { collectDeclared } from "./declared.ts";
+import { SandboxClaims } from "./sandbox_claims_run.ts";
 import type { Sources } from "./sources.ts";
 import { notesOf } from "./notes.ts";
 import { observe, overridden, type Seen } from "./observe.ts";
@@ -60,6 +61,8 @@ interface Verification {
   readonly runDir: AbsPath;
   readonly sources: Sources;
   readonly user: claude.UserConfig;
+  /** What confines the agent where something stays beside it. */
+  readonly within: ObservedSandbox | undefined;
 }
 
 /**
@@ -80,29 +83,15 @@ export async function verifyEnv(
   checkPolicy(sources);
   const runDir = await prepareLaunch(plan, { env, host, dirs });
   try {
-    await prepareConfined(plan, { env, host, dirs });
     const user = userOf(plan, { host, dirs });
     const step = { env, host, dirs, plan, runDir, sources, user };
     return await withServices(
-      step,
-      () => verifyPrepared(step, options, start),
+      plan,
+      { env, host, dirs },
+      (within) => verifyPrepared({ ...step, within }, options, start),
     );
   } finally {
     endRun(runDir);
-  }
-}
-
-/** Does it while what runs beside the agent runs. */
-async function withServices<T>(
-  { plan, env, host, dirs }: Verification,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (plan.services.length === 0) return await work();
-  const services = await serveLaunch(plan, { env, host, dirs });
-  try {
-    return await work();
-  } finally {
-    await services.stop();
   }
 }
 
@@ -112,7 +101,8 @@ async function verifyPrepared(
   start: number,
 ): Promise<Report> {
   const { env, plan, sources } = step;
-  const [baseline, seen] = await bothRuns(step);
+  const claims = SandboxClaims.of(step);
+  const [baseline, seen] = await bothRuns(step, claims);
   const asked = options.full ? await runOnce(step, "ok") : undefined;
   const { observation } = seen;
   const declared = collectDeclared(sources, observation);
@@ -136,6 +126,7 @@ async function verifyPrepared(
     ...compareCopies(plan),
     ...compare(comparison),
     ...(asked === undefined ? [] : requestRows(step, asked, comparison)),
+    ...await claims?.rows(seen) ?? [],
   ].map((row) => redactRow(row, plan));
   return {
     env: env.label,
@@ -212,7 +203,10 @@ function checkPolicy({ settings }: Sources): void {
 }
 
 /** The launch, and the bare agent where it is not known yet. */
-async function bothRuns(step: Verification): Promise<[Baseline, Seen]> {
+async function bothRuns(
+  step: Verification,
+  claims: SandboxClaims | undefined,
+): Promise<[Baseline, Seen]> {
   const { plan, dirs, runDir } = step;
   const known = readBaseline(plan.program, dirs);
   const bare = {
@@ -222,7 +216,7 @@ async function bothRuns(step: Verification): Promise<[Baseline, Seen]> {
   };
   const [baseline, seen] = await settled(
     known ?? learn(bare, dirs),
-    runOnce(step, "/context"),
+    runOnce(step, "/context", claims?.command),
   );
   // A program that only starts another one stays the same file when that one is updated.
   if (baseline.version === seen.observation.version) return [baseline, seen];
@@ -254,14 +248,22 @@ async function settled<A, B>(
 }
 
 /** Runs the launch's agent once with this prompt. */
-async function runOnce(step: Verification, prompt: string): Promise<Seen> {
-  const { env, plan, runDir, sources, user } = step;
+async function runOnce(
+  step: Verification,
+  prompt: string,
+  attempt?: readonly string[],
+): Promise<Seen> {
+  const { env, plan, runDir, sources, user, within } = step;
   const cache = plan.environment["XDG_CACHE_HOME"];
   const place = makeWorkplace(
-    join(runDir, prompt === "/context" ? "context" : "request"),
+    join(
+      within?.directory ?? runDir,
+      prompt === "/context" ? "context" : "request",
+    ),
     cache === undefined
       ? join(sources.home, ".cache")
       : parseAbsPath(cache, "$XDG_CACHE_HOME"),
+    attempt,
   );
   const config = overlayConfig(step, user, place);
   const args = plan.args.map((arg) => arg === "/context" ? prompt : arg);
@@ -272,6 +274,7 @@ async function runOnce(step: Verification, prompt: string): Promise<Seen> {
     environment: plan.environment,
     cwd: plan.cwd,
     place,
+    within,
     ...config,
     prepare: (variables) => putIntoSettings(plan, variables),
   });
@@ -284,10 +287,10 @@ async function runOnce(step: Verification, prompt: string): Promise<Seen> {
 
 /** How the agent is started: through us where it has to be confined. */
 function startOf(
-  { plan: { program, sandbox }, host }: Verification,
+  { plan: { program, sandbox }, host, within }: Verification,
   writable: AbsPath,
 ): { readonly program: AbsPath; readonly args: readonly string[] } {
-  return sandbox === undefined
+  return sandbox === undefined || within !== undefined
     ? { program, args: [] }
     : confinedWords(sandbox.policy, host, { program, writable });
 }

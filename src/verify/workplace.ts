@@ -29,12 +29,18 @@ export interface Workplace {
   /** The plugin whose hook writes its environment to `dump`. */
   readonly canary: AbsPath;
   readonly dump: AbsPath;
+  /** What the hook's attempts said. */
+  readonly tried: AbsPath;
 }
 
-/** Makes the places below `root`, which must not exist. `userCache` is shown in ours, entry by entry, but for the agent's own part. */
+/**
+ * Makes the places below `root`, which must not exist. `userCache` is shown in ours, entry by entry, but for the agent's own
+ * part. `attempt` is a command that the hook runs as well.
+ */
 export function makeWorkplace(
   root: AbsPath,
   userCache: AbsPath | undefined,
+  attempt?: readonly string[],
 ): Workplace {
   const place = {
     root,
@@ -44,16 +50,20 @@ export function makeWorkplace(
     empty: join(root, "empty"),
     canary: join(root, CANARY),
     dump: join(root, "variables"),
+    tried: join(root, "tried"),
   };
   for (
     const dir of [root, place.login, place.temp, place.cache, place.empty]
   ) makeDir(dir);
-  writeCanary(place);
+  writeCanary(place, attempt);
   if (userCache !== undefined) showCache(userCache, place.cache);
   return place;
 }
 
-function writeCanary({ canary, dump }: { canary: AbsPath; dump: AbsPath }) {
+function writeCanary(
+  { canary, dump, tried }: Pick<Workplace, "canary" | "dump" | "tried">,
+  attempt: readonly string[] | undefined,
+) {
   makeDir(canary);
   makeDir(join(canary, ".claude-plugin"));
   makeDir(join(canary, "hooks"));
@@ -61,12 +71,19 @@ function writeCanary({ canary, dump }: { canary: AbsPath; dump: AbsPath }) {
     join(canary, ".claude-plugin", "plugin.json"),
     JSON.stringify({ name: CANARY }),
   );
-  const to = `'${dump.replaceAll("'", `'\\''`)}'`;
-  const command = `env -0 > ${to} 2>/dev/null || env > ${to}`;
+  const to = shellWord(dump);
+  const show = `env -0 > ${to} 2>/dev/null || env > ${to}`;
+  const command = attempt === undefined
+    ? show
+    : `${show}; ${attempt.map(shellWord).join(" ")} > ${shellWord(tried)} || :`;
   const hooks = {
     SessionStart: [{ hooks: [{ type: "command", command }] }],
   };
   writeNew(join(canary, "hooks", "hooks.json"), JSON.stringify({ hooks }));
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Servers may need their caches (a package runner would fetch everything anew), the agent's logs need a place of their own. */
@@ -89,6 +106,11 @@ export function readVariables(
       return [entry.slice(0, cut), entry.slice(cut + 1)];
     }),
   );
+}
+
+/** What the attempts of the canary's hook said; undefined when it did not run. */
+export function readTried({ tried }: Workplace): string | undefined {
+  return readText(tried, 1024 * 1024);
 }
 
 /** Why servers failed, from the agent's logs of this session: server's log name → reasons. */

@@ -1,0 +1,111 @@
+/** `aenv verify` of a confined env beside which something stays: a list of hosts, servers with secrets. */
+import assert from "node:assert/strict";
+import { claudePrograms, repositoryRoot } from "../support/agents.ts";
+import { HttpMcpServers } from "../support/mcp_http.ts";
+import { KEY, McpWorld } from "./mcp_world.ts";
+
+interface Row {
+  readonly kind: string;
+  readonly item: string;
+  readonly seen: unknown;
+  readonly status: string;
+  readonly detail?: string;
+}
+
+const SUPPORT = `${repositoryRoot()}/tests/support`;
+
+async function verify(
+  mcp: McpWorld,
+  ...more: readonly string[]
+): Promise<{ readonly code: number; readonly rows: readonly Row[] }> {
+  const { code, stdout, stderr } = await mcp.world.aenv.run(
+    ["verify", "-E", "private", "--json", ...more],
+    { env: mcp.env, timeoutMs: 120_000 },
+  );
+  assert.ok(code < 2, stderr);
+  assert.ok(!(stdout + stderr).includes(mcp.value));
+  return { code, rows: JSON.parse(stdout).rows };
+}
+
+function shown(rows: readonly Row[], kind: string): string[] {
+  return rows.filter((row) => row.kind === kind)
+    .map(({ status, item }) => `${status}: ${item}`);
+}
+
+function shell(name: string): string {
+  return `
+[mcp.${name}]
+command = "node"
+args = ["${SUPPORT}/mcp_shell.mjs"]
+env = { TOKEN = "\${secret:${KEY}}" }
+`;
+}
+
+for (const agent of claudePrograms()) {
+  for (const more of [[], ["--full"]]) {
+    Deno.test(`verify runs an agent and servers in sandboxes of their own and tries what they claim ${more}, Claude Code ${agent.label}`, async () => {
+      await using mcp = await McpWorld.open({ agent });
+      await using servers = new HttpMcpServers(["x-key", mcp.value]);
+      mcp.declare(`
+[sandbox]
+enabled = true
+paths = ["${SUPPORT}:ro"]
+network = { mode = "hosts", allow = ["example.com"] }
+${shell("all")}
+${shell("gh")}
+[mcp.web]
+type = "http"
+url = "${servers.origin}/mcp"
+headers = { X-Key = "\${secret:${KEY}}" }
+`);
+      const { code, rows } = await verify(mcp, ...more);
+      assert.equal(code, 0, JSON.stringify(rows, null, 2));
+      assert.deepEqual(shown(rows, "mcp server"), [
+        "ok: all",
+        "ok: gh",
+        "ok: web",
+      ]);
+      assert.deepEqual(shown(rows, "sandbox"), [
+        "ok: files outside are closed",
+        "ok: network: only listed hosts",
+        "ok: processes outside are closed",
+        "ok: neither the agent nor all and gh can read the other",
+      ]);
+      assert.deepEqual(mcp.filesWithValue(), []);
+      assert.deepEqual(mcp.world.runs(), []);
+    });
+  }
+}
+
+Deno.test("verify reaches an http server with a secret although the network is none, and nothing else", async () => {
+  await using mcp = await McpWorld.open();
+  await using servers = new HttpMcpServers(["x-key", mcp.value]);
+  mcp.declare(`
+[sandbox]
+enabled = true
+network = "none"
+[mcp.web]
+type = "http"
+url = "${servers.origin}/mcp"
+headers = { X-Key = "\${secret:${KEY}}" }
+`);
+  const { code, rows } = await verify(mcp);
+  assert.equal(code, 0, JSON.stringify(rows, null, 2));
+  assert.deepEqual(shown(rows, "mcp server"), ["ok: web"]);
+  assert.deepEqual(shown(rows, "sandbox").slice(0, 2), [
+    "ok: files outside are closed",
+    "ok: network: no host",
+  ]);
+});
+
+Deno.test("verify tries the claims of a sandbox without anything beside it as well", async () => {
+  await using mcp = await McpWorld.open();
+  mcp.declare('[sandbox]\nenabled = true\nnetwork = "none"');
+  const { code, rows } = await verify(mcp);
+  assert.equal(code, 0, JSON.stringify(rows, null, 2));
+  assert.deepEqual(shown(rows, "sandbox"), [
+    "ok: files outside are closed",
+    "ok: network: none",
+    "ok: processes outside are closed",
+  ]);
+});

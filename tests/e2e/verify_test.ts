@@ -143,13 +143,13 @@ interface Case {
 function testIn(
   cases: readonly Case[],
   name: string,
-  check: (scene: Scene, where: Case) => Promise<void>,
+  check: (scene: Scene) => Promise<void>,
 ): void {
   for (const where of cases) {
     const { agent, isolation } = where;
     Deno.test(`${name} (${isolation}, Claude Code ${agent.label})`, async () => {
       using scene = await makeScene(agent, isolation);
-      await check(scene, where);
+      await check(scene);
     });
   }
 }

@@ -35,13 +35,12 @@ export class LoginWorld implements Disposable {
     this.aenv = new Aenv({ home: this.home, cwd: this.#cwd, agent, env });
   }
 
+  /** Envs as `aenv new` makes them: their agents are confined. */
   static async make(
     agent: ClaudeProgram,
     options: {
       expiresAt?: number;
       env?: Record<string, string>;
-      /** Added to the manifests. */
-      lines?: string;
     } = {},
   ): Promise<LoginWorld> {
     const world = new LoginWorld(agent, options.env ?? {});
@@ -55,8 +54,7 @@ export class LoginWorld implements Disposable {
       const manifest = Deno.readTextFileSync(file);
       Deno.writeTextFileSync(
         file,
-        manifest.replace('isolation = "private"', `isolation = "${name}"`) +
-          (options.lines ?? ""),
+        manifest.replace('isolation = "private"', `isolation = "${name}"`),
       );
     }
     return world;

@@ -7,7 +7,6 @@ import { TempDir } from "../support/temp.ts";
 import { LoginWorld, SETTINGS } from "./login_world.ts";
 
 const CONFINED = ["private", "overlay"] as const;
-const lines = "\n[sandbox]\nenabled = true\n";
 /** Long ago, in milliseconds since the epoch. */
 const EXPIRED = 1000;
 
@@ -29,7 +28,7 @@ for (const agent of claudePrograms()) {
   Deno.test(`a confined Claude Code ${agent.label} is logged in and answers, and the home is closed to it`, async () => {
     using temp = new TempDir();
     await using stub = await OauthStub.start(temp.path);
-    using world = await LoginWorld.make(agent, { env: stub.env, lines });
+    using world = await LoginWorld.make(agent, { env: stub.env });
     for (const name of CONFINED) {
       const env = { ...world.aenv.env, AENV: name };
       const listed = await world.aenv.run(
@@ -54,7 +53,7 @@ for (const agent of claudePrograms()) {
     using temp = new TempDir();
     await using stub = await OauthStub.start(temp.path);
     using world = await LoginWorld.make(agent, {
-      ...{ expiresAt: EXPIRED, env: stub.env, lines },
+      ...{ expiresAt: EXPIRED, env: stub.env },
     });
     await world.aenv.must(["migrate-auth", "--yes"]);
     for (const one of await world.everywhere(["-p", "hello"])) {
@@ -72,7 +71,7 @@ for (const agent of claudePrograms()) {
       using temp = new TempDir();
       await using stub = await OauthStub.start(temp.path);
       using world = await LoginWorld.make(agent, {
-        ...{ expiresAt: EXPIRED, env: stub.env, lines },
+        ...{ expiresAt: EXPIRED, env: stub.env },
       });
       await world.aenv.must(["migrate-auth", "--yes"]);
       const settings = Deno.readTextFileSync(world.settings);
@@ -102,7 +101,7 @@ for (const agent of claudePrograms()) {
       using temp = new TempDir();
       await using stub = await OauthStub.start(temp.path);
       using world = await LoginWorld.make(agent, {
-        ...{ expiresAt: EXPIRED, env: stub.env, lines },
+        ...{ expiresAt: EXPIRED, env: stub.env },
       });
       const before = Deno.readTextFileSync(world.own);
       const names = Object.keys(filesBelow(`${world.home}/.claude`));

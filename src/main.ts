@@ -28,6 +28,9 @@ if (role === "claude") {
 } else if (args.length === 2 && args[0] === "__relay") {
   const { runRelay } = await import("./main_relay.ts");
   exit(await runRelay(args[1]!));
+} else if (args.length === 2 && args[0] === "__ended") {
+  const { runSessionEnd } = await import("./main_ended.ts");
+  exit(await runSessionEnd(args[1]!));
 } else {
   if (isPlainInstall(args)) {
     const { runSettledInstall } = await import("./main_install.ts");

@@ -25,9 +25,8 @@ import {
 } from "./plan_parts.ts";
 import { draftSandbox } from "./sandbox.ts";
 import type { OtherAgent } from "./sandbox_input.ts";
-import type { SandboxDraft } from "./sandbox_plan.ts";
 import { launcherMark, serviceFiles } from "./services.ts";
-import type { LaunchPlan } from "./types.ts";
+import type { Drafted, LaunchPlan } from "./types.ts";
 
 const INSTALL_CODEX = "npm install -g @openai/codex";
 
@@ -108,7 +107,7 @@ function tellCodex(
     readonly base: Variables;
     readonly callers: Variables;
     readonly exposed: Exposed;
-    readonly sandbox: SandboxDraft | undefined;
+    readonly sandbox: Drafted | undefined;
     readonly kept: codex.Settings;
   },
 ): { told: Told; given: Variables; runDir: AbsPath } {

@@ -69,7 +69,9 @@ async function planOf(
   request: LaunchRequest,
   [host, dirs]: readonly [Host, Dirs],
 ): Promise<LaunchPlan> {
-  if (!startsCodex(command)) return await planLaunch(request, host, dirs);
+  if (!startsCodex(command)) {
+    return await planLaunch({ ...request, mayRecall: true }, host, dirs);
+  }
   const { planCodex } = await import("./codex_plan.ts");
   return await planCodex(request, host, dirs);
 }

@@ -5,8 +5,7 @@ import { quote } from "../base/text.ts";
 import type { OpenEnv } from "../env/mod.ts";
 import type { Program } from "../os/exec.ts";
 import { run } from "../os/process.ts";
-import type { ReadySandbox } from "./sandbox_run.ts";
-import type { LaunchPlan } from "./types.ts";
+import type { Confining, LaunchPlan } from "./types.ts";
 
 /** Output goes to standard error: standard output is the agent's. */
 const SCRIPT = 'exec 1>&2; eval "$1"';
@@ -23,7 +22,7 @@ export function hookProgram(
 export async function runHook(
   { hook, cwd, environment }: LaunchPlan,
   env: OpenEnv,
-  sandbox: ReadySandbox | undefined,
+  sandbox: Confining | undefined,
 ): Promise<void> {
   if (hook === undefined) return;
   const program = hookProgram(hook, environment);

@@ -25,14 +25,19 @@ import { auditStart } from "./audit_start.ts";
 import { undoOuterLaunch } from "./environment.ts";
 import { environmentOf } from "./exposed.ts";
 import { runHook } from "./hook.ts";
-import { untold } from "./notes.ts";
-import type { ReadySandbox } from "./sandbox_run.ts";
+import { newsOf } from "./notes.ts";
+import { QuickSandbox } from "./sandbox_quick.ts";
 import { isStored, mendPlaced, placeFromStore, rootOf } from "./stored.ts";
 import { copyTree, scanTree } from "./tree.ts";
 import { discard } from "../os/discard.ts";
 import { checkCopy, rememberMarks } from "./trust_check.ts";
 import type { Supervisor } from "./supervise.ts";
-import type { InstallStep, LaunchPlan, PerformContext } from "./types.ts";
+import type {
+  Confining,
+  InstallStep,
+  LaunchPlan,
+  PerformContext,
+} from "./types.ts";
 
 export type { PerformContext };
 
@@ -45,7 +50,7 @@ export async function performLaunch(
   const environment = await environmentOf(plan, context.env, context);
   const supervisor = await supervisorOf(plan, context);
   const runDir = await prepareLaunch(plan, context);
-  let sandbox: ReadySandbox | undefined;
+  let sandbox: Confining | undefined;
   try {
     if (supervisor === undefined) sandbox = await sandboxOf(plan, context);
     // One that stays runs it itself where it has to be confined.
@@ -60,17 +65,22 @@ export async function performLaunch(
     becomeProgram(program);
   } catch (error) {
     // What is confined may not clean up; the next launch does.
-    if (!sandbox?.isApplied) endRun(runDir);
+    if (!sandbox?.isApplied) {
+      await sandbox?.giveUp();
+      endRun(runDir);
+    }
     throw error;
   }
 }
 
 function tell(
-  { notes, sandbox }: LaunchPlan,
-  { env, host, verbose }: PerformContext,
+  plan: LaunchPlan,
+  context: PerformContext,
 ): void {
+  const { host } = context;
   if (host.env[Var.quiet] !== undefined) return;
-  const news = verbose ? notes : untold(notes, env.slot);
+  const { sandbox } = plan;
+  const news = newsOf(plan, context);
   const lines = sandbox === undefined ? news : [...news, sandbox.summary];
   for (const line of lines) host.notice(`aenv: ${line}`);
 }
@@ -79,8 +89,10 @@ function tell(
 async function sandboxOf(
   { sandbox }: LaunchPlan,
   context: PerformContext,
-): Promise<ReadySandbox | undefined> {
+): Promise<Confining | undefined> {
   if (sandbox === undefined) return undefined;
+  const { quick } = sandbox;
+  if (quick !== undefined) return await QuickSandbox.open(quick, context);
   const { ReadySandbox } = await import("./sandbox_launch.ts");
   return await ReadySandbox.open(sandbox, context);
 }

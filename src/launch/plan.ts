@@ -48,6 +48,8 @@ export interface LaunchRequest {
   readonly args: readonly string[];
   /** A program to run instead of the agent, with its arguments in `args`. */
   readonly program?: AbsPath;
+  /** Whether an earlier launch may say how it is confined: then protections and reasons are not known. */
+  readonly mayRecall?: boolean;
 }
 
 /** The real Claude Code. Throws `AGENT_NOT_FOUND`. */
@@ -70,7 +72,11 @@ export async function planLaunch(
   if (isAgent) await checkCompat(env, ["claude", program], { host, dirs });
   const [home, cwd, runDir] = [host.home(), host.cwd(), runDirFor(dirs, host)];
   const contents = await trustedContents(request, { home, dirs }, trust);
-  const sandbox = await draftSandbox({ env, program, agent }, host, dirs);
+  const sandbox = await draftSandbox(
+    { env, program, agent, mayRecall: request.mayRecall ?? false },
+    host,
+    dirs,
+  );
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
   const { recipe, own, services } = planRecipe(request, {

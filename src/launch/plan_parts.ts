@@ -14,7 +14,7 @@ import {
   type Variables,
 } from "./environment.ts";
 import type { Exposed } from "./exposed.ts";
-import type { SandboxDraft } from "./sandbox_plan.ts";
+import type { Drafted } from "./types.ts";
 import { LaunchTrust } from "./trust_check.ts";
 
 /** The caller's variables, and the trust that the env needs. Throws (exit 3) when it may not start, or a variable is missing. */
@@ -37,7 +37,7 @@ export function isConfined({ manifest }: OpenEnv): boolean {
 export function callersVariables(
   env: OpenEnv,
   base: Variables,
-  sandbox: SandboxDraft | undefined,
+  sandbox: Drafted | undefined,
 ): Variables {
   if (sandbox === undefined) return base;
   const passing = sandbox.passing(base);

@@ -2,9 +2,10 @@
 import type { Dirs } from "../base/dirs.ts";
 import type { Host } from "../os/host.ts";
 import type { PresetHosts, SandboxPolicy } from "../sandbox/mod.ts";
-import type { SandboxDraft } from "./sandbox_plan.ts";
 import type { ProbeReport } from "./sandbox_probe.ts";
 import type { PlannedPolicy, SandboxRequest } from "./sandbox_policy.ts";
+import { QuickDraft, quickPlace } from "./sandbox_quick.ts";
+import type { Drafted } from "./types.ts";
 
 /** The policy under which a launch would run. Throws (exit 3) when something that is needed or asked for may not be granted. */
 export async function planSandbox(
@@ -30,10 +31,14 @@ export async function draftSandbox(
   request: SandboxRequest,
   host: Host,
   dirs: Dirs,
-): Promise<SandboxDraft | undefined> {
+): Promise<Drafted | undefined> {
   if (!request.env.manifest.sandbox?.enabled) return undefined;
-  const { SandboxDraft } = await import("./sandbox_launch.ts");
-  return SandboxDraft.of(request, host, dirs);
+  const place = request.mayRecall ? quickPlace(request, host, dirs) : undefined;
+  const anew = async () => {
+    const { SandboxDraft } = await import("./sandbox_launch.ts");
+    return await SandboxDraft.of(request, { host, dirs, place });
+  };
+  return (place && QuickDraft.of(place, anew)) ?? await anew();
 }
 
 /** What this system enforces of an env's sandbox, tried now. Throws what `probeNow` throws. */

@@ -1,14 +1,13 @@
 /** Programs that somebody else starts and watches, confined: what they start is this program, which confines itself first. */
 import type { Dirs } from "../base/dirs.ts";
-import { AppError, ExitCode } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
-import { quote } from "../base/text.ts";
 import { becomeProgram, type Program } from "../os/exec.ts";
 import { readText, realPath, writeNew } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { becomeConfined, type SandboxPolicy } from "../sandbox/mod.ts";
 import { prepareEnforcement } from "./sandbox_enforce.ts";
-import { prepareSandbox } from "./sandbox_run.ts";
+import { prepareSandbox } from "./sandbox_prepare.ts";
+import type { LaunchSession } from "./sandbox_session.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
 
 /** The hidden command that confines itself. */
@@ -17,24 +16,12 @@ export const CONFINED_COMMAND = "__confined";
 /** Name of the file with the policy. */
 const POLICY_FILE = "policy.json";
 
-/** Makes what the sandbox of a plan needs, where it can do without a supervisor. Throws (exit 3) where it cannot, or protected files were changed. */
+/** Makes what the sandbox of a plan needs that can do without a supervisor. `end` what it returns. Throws (exit 3) when protected files were changed. */
 export async function prepareConfined(
-  { sandbox, services, env }: LaunchPlan,
+  { sandbox }: LaunchPlan,
   context: PerformContext,
-): Promise<void> {
-  if (sandbox === undefined) return;
-  const reason = sandbox.supervised ??
-    (services.length > 0 ? "its MCP servers need secrets" : undefined);
-  if (reason !== undefined) {
-    throw new AppError(
-      "NOT_SUPPORTED",
-      `Cannot verify environment ${
-        quote(env)
-      }: something would have to stay beside its sandbox, since ${reason}`,
-      { exitCode: ExitCode.refused },
-    );
-  }
-  await prepareSandbox(sandbox, context);
+): Promise<LaunchSession | undefined> {
+  return sandbox && await prepareSandbox(sandbox, context);
 }
 
 /** The command that runs a program under a policy, with one more writable directory, in which the policy is written down. */

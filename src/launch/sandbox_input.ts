@@ -11,9 +11,10 @@ import {
   type Place,
   type PolicyInput,
   type SandboxPolicy,
+  type SandboxWishes,
   UNCONFINED_HINT,
 } from "../sandbox/mod.ts";
-import { undoOuterLaunch } from "./environment.ts";
+import { undoOuterLaunch, type Variables } from "./environment.ts";
 import { serverSandbox, socketVariables, wishesOf } from "./sandbox_wishes.ts";
 
 /** What is to be confined. */
@@ -27,6 +28,8 @@ export interface SandboxRequest {
   readonly server?: string;
   /** What another agent than Claude Code is and needs. */
   readonly other?: OtherAgent;
+  /** Whether an earlier launch may say what is planned: its reasons and protections are not known then. */
+  readonly mayRecall?: boolean;
 }
 
 /** An agent as far as a policy is concerned. */
@@ -79,14 +82,7 @@ export function policyInput(
   const cacheDir = isServer ? join(slot.serverCache, server) : slot.cache;
   const tmpDir = join(isServer ? cacheDir : runDir, "tmp");
   const wishes = wishesOf(manifest, { server, variables, tmpDir });
-  const environment = filterVariables({
-    variables,
-    envHost: wishes.envHost,
-    sockets: socketVariables(wishes),
-    agent,
-    agentAccepts: other?.accepts ?? claude.passesToClaude,
-    network: wishes.network.mode,
-  });
+  const environment = decideVariables(variables, { wishes, other });
   const needs = isServer
     ? NO_NEEDS
     : other
@@ -118,6 +114,24 @@ export function policyInput(
     ...{ cacheDir, tmpDir, variables, environment },
   };
   return { input, notes: needs.notes };
+}
+
+/** What becomes of the caller's variables. */
+export function decideVariables(
+  variables: Variables,
+  { wishes, other }: {
+    readonly wishes: SandboxWishes;
+    readonly other: OtherAgent | undefined;
+  },
+): PolicyInput["environment"] {
+  return filterVariables({
+    variables,
+    envHost: wishes.envHost,
+    sockets: socketVariables(wishes),
+    agent: other?.name ?? "claude",
+    agentAccepts: other?.accepts ?? claude.passesToClaude,
+    network: wishes.network.mode,
+  });
 }
 
 function claudeNeeds(
@@ -162,9 +176,10 @@ function agentPlaces(places: readonly claude.AgentPlace[]): Place[] {
 function guardedPlaces(
   guarded: claude.AgentPlaces["guarded"],
 ): PolicyInput["guarded"] {
-  return guarded.map((guard) => ({
+  return guarded.map(({ plainKeys: keys, ...guard }) => ({
     ...guard,
     why: { source: "agent", text: "it steers the next session of the agent" },
+    ...(keys ? { harmless: { kind: "json", keys } } : {}),
   }));
 }
 

@@ -7,6 +7,7 @@ import {
   type KernelFacts,
   passingVariables,
   type Protection,
+  type QuickPlace,
   readKernelFacts,
   readyEnforcement,
   type SandboxPolicy,
@@ -15,10 +16,11 @@ import {
 import type { Variables } from "./environment.ts";
 import type { PlannedPolicy, SandboxRequest } from "./sandbox_input.ts";
 import { recallPlanned } from "./sandbox_recall.ts";
-import type { PlannedSandbox, PlannedService } from "./types.ts";
+import { variablesToSet } from "./sandbox_quick.ts";
+import type { Drafted, PlannedSandbox, PlannedService } from "./types.ts";
 
 /** A sandbox that is being planned. */
-export class SandboxDraft {
+export class SandboxDraft implements Drafted {
   /** What the user should know about it. */
   readonly notes: readonly string[];
   readonly #policy: SandboxPolicy;
@@ -44,11 +46,17 @@ export class SandboxDraft {
   /** Reads what is needed. Throws (exit 3) when something may not be granted. */
   static async of(
     request: SandboxRequest,
-    host: Host,
-    dirs: Dirs,
+    { host, dirs, place }: {
+      readonly host: Host;
+      readonly dirs: Dirs;
+      /** Where to remember the launch that it is for. */
+      readonly place?: QuickPlace | undefined;
+    },
   ): Promise<SandboxDraft> {
     const kernel = host.os === "linux" ? readKernelFacts() : undefined;
-    const planned = await recallPlanned(request, { host, dirs, kernel });
+    const planned = await recallPlanned(request, {
+      ...{ host, dirs, kernel, place },
+    });
     return new SandboxDraft(planned, {
       home: host.env["HOME"] ?? "",
       kernel,
@@ -62,11 +70,7 @@ export class SandboxDraft {
 
   /** Variables that have to be set; `[vars]` may say another place for a cache, and not for temporary files. */
   variables(vars: Variables): Record<string, string> {
-    return Object.fromEntries(
-      Object.entries(this.#policy.sets).filter(([name, value]) =>
-        value === this.#policy.tmpDir || !Object.hasOwn(vars, name)
-      ),
-    );
+    return variablesToSet(this.#policy, vars);
   }
 
   /** The whole. Throws `SANDBOX_UNENFORCED` where this system cannot enforce it. */

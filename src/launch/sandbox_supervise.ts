@@ -7,7 +7,6 @@ import { whileReadable } from "../os/job.ts";
 import { endMarked } from "../os/marked.ts";
 import type { Peer } from "../os/unix_socket.ts";
 import {
-  endProtected,
   type Enforcement,
   type KernelFacts,
   mediate,
@@ -19,7 +18,6 @@ import {
   type SandboxPolicy,
   seatbeltCommand,
   seatbeltProfile,
-  sessionName,
   startConfined,
   type SupervisorFacts,
 } from "../sandbox/mod.ts";
@@ -28,7 +26,8 @@ import type { Variables } from "./environment.ts";
 import { checkEnforced } from "./sandbox_probe.ts";
 import { Proxies } from "./sandbox_proxies.ts";
 import { planPolicy } from "./sandbox_policy.ts";
-import { changedNames, newMark, prepareSandbox } from "./sandbox_run.ts";
+import { prepareSandbox } from "./sandbox_prepare.ts";
+import { type LaunchSession, newMark } from "./sandbox_session.ts";
 import type { LaunchPlan, PerformContext, PlannedSandbox } from "./types.ts";
 
 /** One group of processes that can neither read nor signal those of another. */
@@ -48,14 +47,17 @@ interface LinuxFacts {
 export interface SupervisorTools {
   readonly children: Children;
   /** Told of every decision. */
-  readonly audit: LaunchAudit;
+  readonly audit:
+    & Pick<LaunchAudit, "proxy" | "connect" | "changed">
+    & Partial<Pick<LaunchAudit, "hearsKernel" | "started">>;
 }
 
 /** What a supervisor confines its agent and servers with. */
 export class SupervisedSandbox {
   readonly #sandbox: PlannedSandbox;
   readonly #context: PerformContext;
-  readonly #audit: LaunchAudit;
+  readonly #session: LaunchSession;
+  readonly #audit: SupervisorTools["audit"];
   readonly #children: Children;
   readonly #guardian: Guardian;
   /** Undefined on macOS. */
@@ -64,14 +66,19 @@ export class SupervisedSandbox {
   readonly #servers = new Map<string, Domain>();
   /** Real path of a service's socket → processes for which the mediator connected, and that the service has not yet taken. */
   readonly #clients = new Map<string, number[]>();
+  /** Of all domains that there were. */
+  readonly #marks: number[] = [];
   #agent: Domain | undefined;
 
   private constructor(
     sandbox: PlannedSandbox,
     context: PerformContext,
-    { children, audit }: SupervisorTools,
+    { children, audit, session }: SupervisorTools & {
+      readonly session: LaunchSession;
+    },
   ) {
     this.#sandbox = sandbox;
+    this.#session = session;
     this.#context = context;
     this.#audit = audit;
     this.#children = children;
@@ -93,14 +100,18 @@ export class SupervisedSandbox {
     context: PerformContext,
     tools: SupervisorTools,
   ): Promise<SupervisedSandbox> {
-    await prepareSandbox(sandbox, context);
+    const session = await prepareSandbox(sandbox, context);
     rememberPolicy(sandbox.policy);
-    const opened = new SupervisedSandbox(sandbox, context, tools);
+    const opened = new SupervisedSandbox(sandbox, context, {
+      ...tools,
+      session,
+    });
     try {
       await opened.#openDomains(services);
       return opened;
     } catch (error) {
       await opened.#proxies.close();
+      await session.end();
       throw error;
     }
   }
@@ -169,21 +180,11 @@ export class SupervisedSandbox {
 
   /** Ends what is left of all domains; returns what to tell the user. */
   async end(): Promise<string[]> {
-    const domains = [...this.#servers.values(), this.#agent];
-    await endMarked(domains.flatMap((domain) => domain?.mark ?? []));
+    await endMarked(this.#marks);
     await this.#proxies.close();
-    const { project } = this.#sandbox;
-    const { env, host } = this.#context;
-    const changes = await endProtected(
-      { dir: env.slot.protect, project },
-      sessionName(host.pid),
-    );
-    this.#audit.changed(changes, project);
-    return changes.length === 0 ? [] : [
-      `protected files were changed: ${
-        changedNames(changes, project)
-      }; before the next start, look at them: aenv sandbox review`,
-    ];
+    const { changes, lines } = await this.#session.end();
+    this.#audit.changed(changes, this.#sandbox.project);
+    return [...lines];
   }
 
   async #tryAll(): Promise<void> {
@@ -217,6 +218,7 @@ export class SupervisedSandbox {
   #domain(planned: SandboxPolicy): Domain {
     const policy = this.#proxies.named(planned);
     const mark = newMark();
+    this.#marks.push(mark);
     if (!this.#linux) return { policy, enforcement: undefined, mark };
     const { kernel, supervisor } = this.#linux;
     const enforcement = planEnforcement(policy, kernel, { supervisor });
@@ -237,8 +239,14 @@ export class SupervisedSandbox {
     // A child of a process that hides cannot set up a namespace.
     const { pid, listener } = whileReadable(
       enforcement.mounts !== undefined,
-      () => startConfined(enforcement, options, { stdio, ownSession, mark }),
+      () =>
+        startConfined(
+          { ...enforcement, logs: this.#audit.hearsKernel === true },
+          options,
+          { stdio, ownSession, mark },
+        ),
     );
+    this.#audit.started?.(pid, policy.domain);
     if (listener !== undefined) {
       const { domain } = policy;
       this.#mediate(listener, enforcement, { mark, domain });

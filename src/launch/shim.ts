@@ -46,7 +46,7 @@ export async function launchClaude(
     const chosen = options.unconfined ? unconfined(env) : env;
     if (chosen !== env) await auditOff(label, dirs);
     const plan = await planLaunch(
-      { env: chosen, declared: env, args },
+      { env: chosen, declared: env, args, mayRecall: !options.verbose },
       host,
       dirs,
     );

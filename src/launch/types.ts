@@ -2,9 +2,11 @@
 import type { AbsPath } from "../base/paths.ts";
 import type { Dirs } from "../base/dirs.ts";
 import type { OpenEnv } from "../env/mod.ts";
+import type { Program } from "../os/exec.ts";
 import type { Host } from "../os/host.ts";
-import type { Protection, SandboxPolicy } from "../sandbox/mod.ts";
+import type { Protection, QuickLaunch, SandboxPolicy } from "../sandbox/mod.ts";
 import type { TreeHash } from "../store/mod.ts";
+import type { Variables } from "./environment.ts";
 
 /** Where a plan is performed. */
 export interface PerformContext {
@@ -71,6 +73,18 @@ export type PlannedService =
     readonly secrets: readonly string[];
   };
 
+/** What confines this process. */
+export interface Confining {
+  /** Whether this process itself has been confined: then it can clean up nothing any more. */
+  readonly isApplied: boolean;
+  /** Runs a program to its end, confined as the agent will be. Returns its exit code, 128+n after signal n. */
+  run(program: Program, cwd: AbsPath): Promise<number>;
+  /** For a launch that comes to nothing before this process is confined. */
+  giveUp(): Promise<void>;
+  /** Becomes the program, confined. Returns only by throwing. */
+  become(program: Program): Promise<never>;
+}
+
 /** How a launch is confined. */
 export interface PlannedSandbox {
   readonly policy: SandboxPolicy;
@@ -82,6 +96,20 @@ export interface PlannedSandbox {
   readonly summary: string;
   /** What may be relied on here, and what it rests on. Linux. */
   readonly protections: readonly Protection[];
+  /** The earlier launch that this one goes on as. */
+  readonly quick?: QuickLaunch;
+}
+
+/** A sandbox that is being planned. */
+export interface Drafted {
+  /** What the user should know about it. */
+  readonly notes: readonly string[];
+  /** Those of the caller's variables that pass. */
+  passing(variables: Variables): Record<string, string>;
+  /** Variables that have to be set. */
+  variables(vars: Variables): Record<string, string>;
+  /** The whole. Throws `SANDBOX_UNENFORCED` where this system cannot enforce it. */
+  finish(services: readonly PlannedService[]): Promise<PlannedSandbox>;
 }
 
 /** What is particular to Codex. */

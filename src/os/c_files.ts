@@ -1,6 +1,7 @@
 /** File calls of the C library that Deno has not, or has too slow, or too coarse. Linux (glibc) and macOS. */
 import { errno } from "./libc.ts";
 import { ioError } from "./io_error.ts";
+import { OPEN } from "./open_flags.ts";
 
 const GLIBC = {
   statx: {
@@ -52,14 +53,7 @@ function openLibrary(): { glibc?: Glibc; darwin?: Darwin } {
   return { darwin: library.symbols };
 }
 
-/** Flags of open(2). Some differ between the architectures. */
-export const OPEN = {
-  ...(Deno.build.arch === "aarch64"
-    ? { directory: 0x4000, noFollow: 0x8000 }
-    : { directory: 0x10000, noFollow: 0x20000 }),
-  closeOnExec: 0x80000,
-  writeNew: 0x1 | 0x40 | 0x80,
-} as const;
+export { OPEN };
 
 const ENCODER = new TextEncoder();
 /** PATH_MAX, and room for two paths in one call. */

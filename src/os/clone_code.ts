@@ -37,6 +37,7 @@ export const RESULT_AT = 7 * WORD;
 
 /** What memory is handed out in; on machines with larger pages a call fails that is made with it, and nothing else. */
 export const PAGE = 4096;
+const SIZE = BigInt(PAGE);
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
@@ -78,14 +79,14 @@ function load(): typeof loaded {
   const code = Uint8Array.fromHex(CLONE_CODE[ARCHITECTURE]);
   const { mmap, mprotect } = openMemory();
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-  const pointer = mmap(0, PAGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+  const pointer = mmap(0n, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0n);
   const address = Number(Deno.UnsafePointer.value(pointer));
   // MAP_FAILED is -1.
   if (pointer === null || address > Number.MAX_SAFE_INTEGER) return undefined;
   const page = Deno.UnsafePointerView.getArrayBuffer(pointer, code.length);
   new Uint8Array(page).set(code);
   // Never writable and executable at once.
-  if (mprotect(pointer, PAGE, PROT_READ | PROT_EXEC) < 0) return undefined;
+  if (mprotect(pointer, SIZE, PROT_READ | PROT_EXEC) < 0) return undefined;
   const call = new Deno.UnsafeFnPointer(pointer as Deno.PointerObject<never>, {
     parameters: ["buffer"],
     result: "i64",

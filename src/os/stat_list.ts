@@ -39,7 +39,7 @@ export interface Found {
  */
 export function statMany(
   paths: Uint8Array<ArrayBuffer>,
-  follows: readonly boolean[],
+  follows: ArrayLike<boolean | number>,
 ): Found | undefined {
   const count = follows.length;
   if (paths.length > 0 && paths[paths.length - 1] !== 0) return undefined;
@@ -53,7 +53,7 @@ export function statMany(
     list.mayFail(list.add(CALL.statx, [
       HERE,
       base + at,
-      follows[i]! ? 0 : NO_FOLLOW,
+      follows[i] ? 0 : NO_FOLLOW,
       BASIC,
       into + i * FACT_WORDS * 4,
     ]));

@@ -12,6 +12,7 @@
  * `[vars]` and what the launch itself sets are not the caller's and come on top.
  */
 import { looksLikeCredential } from "../base/redact.ts";
+import { isSwitch } from "./env_memory.ts";
 import type { VariableDecision } from "./types.ts";
 
 /** Names, and beginnings of names that end in `*`, by what they are for. */
@@ -158,6 +159,7 @@ function decide(name: string, value: string, input: FilterInput): Verdict {
       : no("the network goes through the proxy of the sandbox, or nowhere");
   }
   const isSetting = isListed(name, AGENT[input.agent] ?? []);
+  // `CLAUDE_CODE_SKIP_BEDROCK_AUTH=1` is no credential, whatever it is called.
   if (looksLikeCredential(name, value) && !(isSetting && isSwitch(value))) {
     return no(
       "it looks like a credential: hand it out with [secrets] or ${secret:…}",
@@ -182,11 +184,6 @@ function isListed(name: string, list: readonly string[]): boolean {
   return list.some((entry) =>
     entry.endsWith("*") ? name.startsWith(entry.slice(0, -1)) : entry === name
   );
-}
-
-/** `CLAUDE_CODE_SKIP_BEDROCK_AUTH=1` is no credential, whatever it is called. */
-function isSwitch(value: string): boolean {
-  return /^(\d{1,7}|true|false)$/.test(value);
 }
 
 function yes(why: string): Verdict {

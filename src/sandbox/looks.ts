@@ -7,6 +7,7 @@ import * as fs from "../os/fs.ts";
 import type { Entry, Stat } from "../os/fs.ts";
 import { lookAt, type LookCode, type LookList } from "../os/looks.ts";
 import { type EntryKind, kindOf, markOf } from "../os/marks.ts";
+import { notingLooks } from "../os/noted_looks.ts";
 import * as special from "../os/special_files.ts";
 import type { AbsPath } from "../base/paths.ts";
 
@@ -92,6 +93,24 @@ export function recordLooks<T>(
   } finally {
     recorder = undefined;
   }
+}
+
+/**
+ * Runs `work` and returns what it looked at through the functions of the file system, wherever they are called; undefined
+ * when that is not known in full.
+ */
+export function recordFiles<T>(
+  work: () => T,
+): { readonly value: T; readonly looks: Recorded | undefined } {
+  const mine = new Recorder();
+  const value = notingLooks((path, look) => {
+    // What is looked at to know it is not what it rests on.
+    notingLooks(() => {}, () => {
+      if (look === "R") mine.real(path, fs.realPath(path));
+      else mine.look(path, look);
+    });
+  }, work);
+  return { value, looks: mine.result() };
 }
 
 /** The kind of an entry itself; undefined when nothing is there. Throws `IO`. */

@@ -67,18 +67,29 @@ export type {
   SandboxWishes,
   SocketWish,
 } from "./policy_input.ts";
+export { becomeQuickly } from "./quick_become.ts";
+export { type QuickLaunch, type QuickPlace, recallLaunch } from "./quick.ts";
+export { type LaunchFacts, rememberLaunch } from "./quick_make.ts";
+export { rememberVariables } from "./env_memory_make.ts";
+export { recordFiles } from "./looks.ts";
+export { CERTIFICATE_VARIABLES } from "./policy_system_names.ts";
 export { checkProbed, probe, type Probed, probeKey } from "./probe.ts";
 export type { Change } from "./protect.ts";
 export {
-  acceptChanges,
   beginProtected,
+  type Begun,
+  type BegunSession,
+} from "./protect_begin.ts";
+export {
+  acceptChanges,
+  type Ended,
   endProtected,
-  type ProtectPlace,
   type ProtectState,
   protectStates,
-  sessionName,
   settleEnded,
 } from "./protect_record.ts";
+export { sessionName } from "./protect_sessions.ts";
+export type { ProtectPlace } from "./protect_store.ts";
 export { revertChanges, type Reverted } from "./protect_revert.ts";
 export {
   seatbeltCommand,

@@ -9,7 +9,7 @@ import type { MadePolicy } from "./policy_memo.ts";
 /** Looks at everything. Throws (exit 3) when something that is needed or asked for may not be granted. */
 export function buildRecorded(
   input: PolicyInput,
-): MadePolicy & { readonly looks: Recorded | undefined } {
+): Omit<MadePolicy, "looks"> & { readonly looks: Recorded | undefined } {
   const { value: facts, looks } = recordLooks(() => readHostFacts(input));
   const policy = buildPolicy(input, facts);
   return { policy, projectRoot: facts.projectRoot, looks };

@@ -27,5 +27,5 @@ export async function makePolicy(
   if (key !== undefined && looks !== undefined) {
     offerMemo(made, looks, { ...place!, key });
   }
-  return made;
+  return looks === undefined ? made : { ...made, looks };
 }

@@ -32,6 +32,8 @@ export interface MadePolicy {
   readonly policy: SandboxPolicy;
   /** Real path. */
   readonly projectRoot: AbsPath;
+  /** What it was made from; undefined when that is not known in full. */
+  readonly looks?: Recorded;
 }
 
 /** Where memos are kept, and of which launch. */
@@ -125,11 +127,11 @@ export function recallPolicy(
     );
     if (!isSame) return undefined;
     const policy = { ...body.policy, environment };
-    const { ready, projectRoot } = body;
+    const { ready, projectRoot, looks, real } = body;
     if (ready !== null) {
       recalled.set(policy, { ...ready, filter: new Uint8Array(ready.filter) });
     }
-    return { policy, projectRoot };
+    return { policy, projectRoot, looks: { list: looks, real, latest: 0 } };
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

@@ -1,53 +1,40 @@
-/**
- * What is known of protected files from one launch to the next. One directory for each env, outside of what the agent can
- * reach:
- *
- * ```
- * protect/lock                 flock
- * protect/<project>.json       one project: what its protected paths held, who runs there, what changed
- * protect/blobs/<sha256>       contents of files, for taking a change back
- * protect/quarantine/<id>/     what was taken back, numbered, with index.json
- * ```
- */
-import { AppError, ExitCode } from "../base/errors.ts";
+/** Protected files from one launch to the next: what was changed since they were last as they should be, and who saw to it. */
+import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
-import {
-  ensureDir,
-  lstat,
-  readDir,
-  readText,
-  rename,
-  tempName,
-  writeNew,
-} from "../os/fs.ts";
-import { sha256Hex } from "../os/hash.ts";
-import { withLock } from "../os/lock.ts";
-import { epochMs } from "../os/clock.ts";
-import { processStart } from "../os/process.ts";
+import { readSeen } from "../os/dir_watch.ts";
+import { readBytes, removeFile } from "../os/fs.ts";
+import { sleep } from "../os/process.ts";
+import { isIn } from "./path_text.ts";
 import {
   type Change,
   compareSnapshots,
   type Snapshot,
   takeSnapshot,
+  touchedBetween,
   type Watched,
 } from "./protect.ts";
+import type { BegunSession, Found } from "./protect_begin.ts";
+import { concerning } from "./protect_harmless.ts";
+import { rememberLooks } from "./protect_looks.ts";
 import { nestedChanges } from "./protect_nested.ts";
-import type { ProtectedPath } from "./types.ts";
-
-/** What is written down about one project. */
-interface ProtectRecord {
-  readonly version: 1;
-  readonly project: AbsPath;
-  readonly watched: readonly Watched[];
-  readonly baseline: Snapshot;
-  /** When {@link ProtectRecord.baseline} was taken, microseconds since the epoch. */
-  readonly since: number;
-  /** Launches that have begun and not ended: `<pid>-<start>`. */
-  readonly sessions: readonly string[];
-  /** Whether a change was found that nobody has accepted or taken back. */
-  readonly pending: boolean;
-}
+import {
+  isAlive,
+  isRunning,
+  type Session,
+  sessionsOf,
+} from "./protect_sessions.ts";
+import {
+  blobAt,
+  keeper,
+  locked,
+  type ProtectPlace,
+  type ProtectRecord,
+  readRecord,
+  readRecords,
+  timeNow,
+  writeRecord,
+} from "./protect_store.ts";
 
 /** A project's protected files and what has changed in them since they were last accepted. */
 export interface ProtectState {
@@ -57,71 +44,152 @@ export interface ProtectState {
   readonly running: number;
 }
 
-/** Which project, and in which directory its record lies. */
-export interface ProtectPlace {
-  /** `protect/` of the env's slot. */
-  readonly dir: AbsPath;
-  /** Root of the project. */
-  readonly project: AbsPath;
+/** What a session did to protected files. */
+export interface Ended {
+  readonly changes: readonly Change[];
+  /** What it changed and put back. */
+  readonly touched: readonly AbsPath[];
+  /** Whether more was made and taken away than could be seen. */
+  readonly isPartial: boolean;
 }
 
-/** The name of a launch in a record. */
-export function sessionName(pid: number): string {
-  return `${pid}-${processStart(pid) ?? "unknown"}`;
-}
+/** Sessions begin beside this: so often what they may have changed is looked at anew. */
+const MAX_TRIES = 5;
 
 /**
- * Before a launch: returns what has changed behind a session that did not end here, or that nobody has looked at; the launch
- * must not go on then. Else the protected paths are as they should be from now on, and the session is written down.
+ * A beginning where not everything is as it was. What is there now is right from now on, unless something has changed behind
+ * a session: then nothing is.
  */
-export async function beginProtected(
+export async function beginAnew(
   place: ProtectPlace,
-  paths: readonly ProtectedPath[],
-  session: string,
-): Promise<readonly Change[]> {
+  watched: readonly Watched[],
+  name: string,
+): Promise<Found> {
   return await locked(place, () => {
     const record = readRecord(place);
-    const running = (record?.sessions ?? []).filter(isAlive);
-    const watched = mergeWatched(
-      running.length > 0 ? record!.watched : [],
-      paths.map(({ path, tree, why }) => ({ path, tree, why: why.text })),
-    );
-    if (
-      record !== undefined && (record.pending || record.sessions.length > 0)
-    ) {
-      // What a session beside this one makes deeper in the project is shown when that one ends.
-      const changes = running.length > 0 && !record.pending
-        ? comparedChanges(record)
-        : changesOf(record);
-      if (changes.length > 0) {
-        writeRecord(place, { ...record, sessions: running, pending: true });
-        return changes;
+    for (let tries = 0;; tries++) {
+      const others = sessionsOf(place).filter((other) => other.name !== name);
+      const running = others.filter(isRunning);
+      const left = others.filter((other) => !running.includes(other));
+      const found = record === undefined
+        ? { changes: [], touched: [], now: {} }
+        : assess(place, record, { running, left });
+      if (record !== undefined && found.changes.length > 0) {
+        const since = sinceOf(record, left);
+        const { sessions: _, ...rest } = record;
+        writeRecord(place, { ...rest, since, pending: true });
+        forget(left);
+        return { changes: found.changes, touched: [], dirs: [] };
       }
+      const old = running.length > 0 ? record?.watched ?? [] : [];
+      const all = mergeWatched(old, watched);
+      const more = all.filter((entry) => !isAmong(entry, old));
+      const baseline = {
+        ...(running.length > 0 ? found.now : {}),
+        ...takeSnapshot(more, found.now, keeper(place)),
+      };
+      // One that began meanwhile may have changed what was just looked at.
+      const isAlone = sessionsOf(place).every((other) =>
+        other.name === name || others.some((known) => known.name === other.name)
+      );
+      if (!isAlone && tries < MAX_TRIES) continue;
+      const next: ProtectRecord = {
+        version: 2,
+        project: place.project,
+        watched: all,
+        baseline,
+        since: running.length > 0 ? record?.since ?? timeNow() : timeNow(),
+        pending: false,
+        touched: [],
+      };
+      writeRecord(place, next);
+      forget(left);
+      return {
+        changes: [],
+        touched: found.touched,
+        dirs: rememberLooks(place, next),
+      };
     }
-    const now = takeSnapshot(watched, record?.baseline, keeper(place));
-    writeRecord(place, {
-      version: 1,
-      project: place.project,
-      watched,
-      baseline: now,
-      since: running.length > 0 ? record!.since : timeNow(),
-      sessions: [...running, session],
-      pending: false,
-    });
-    return [];
   });
+}
+
+/** What changed behind sessions before one begins. Between sessions the user may change what they like. */
+function assess(
+  place: ProtectPlace,
+  record: ProtectRecord,
+  { running, left }: {
+    readonly running: readonly Session[];
+    /** Nobody saw how these ended. */
+    readonly left: readonly Session[];
+  },
+): { changes: Change[]; touched: readonly AbsPath[]; now: Snapshot } {
+  const now = takeSnapshot(record.watched, record.baseline, keeper(place));
+  const former = record.sessions ?? [];
+  const isOpen = record.pending || left.length > 0 || former.length > 0;
+  if (!isOpen && running.length === 0) {
+    return { changes: [], touched: record.touched, now };
+  }
+  // What a session beside this one makes deeper in the project is shown when that one ends.
+  const nested = isOpen ? nestedIn(record, sinceOf(record, left)) : [];
+  const changes = concern(place, record, { now, nested });
+  return { changes, touched: record.touched, now };
 }
 
 /** After a launch: what has changed. The record stays until the change is accepted or taken back. */
 export async function endProtected(
-  place: ProtectPlace,
-  session: string,
-): Promise<readonly Change[]> {
-  return await withChanges(place, (record, changes) => ({
-    ...record,
-    sessions: record.sessions.filter((name) => name !== session),
-    pending: changes.length > 0,
-  }));
+  { place, name, seen }: BegunSession,
+): Promise<Ended> {
+  const find = () => sessionsOf(place).find((session) => session.name === name);
+  const nothing = { changes: [], touched: [], isPartial: false };
+  // The env may be gone by now; making the lock would bring a part of it back.
+  if (find() === undefined) return nothing;
+  return await locked(place, () => {
+    const record = readRecord(place);
+    const own = find();
+    // Somebody has taken it for one whose end nobody sees.
+    if (record === undefined || own === undefined) return nothing;
+    const since = sinceOf(record, [own]);
+    const now = takeSnapshot(record.watched, record.baseline);
+    const nested = nestedIn(record, since);
+    const changes = concern(place, record, { now, nested });
+    const saw = seen === undefined ? undefined : readSeen(seen.fd);
+    const names = (saw?.seen ?? []).flatMap(({ dir, name }) =>
+      seen!.dirs[dir] === undefined ? [] : [join(seen!.dirs[dir], name)]
+    );
+    const touched = touchedBeside(record, { now, names, changes });
+    const isPending = changes.length > 0;
+    if (isPending || record.pending || touched.length > 0) {
+      const all = [...new Set([...record.touched, ...touched])].sort();
+      writeRecord(place, {
+        ...record,
+        ...{ since: isPending ? since : record.since, pending: isPending },
+        touched: all,
+      });
+    }
+    forget([own]);
+    return { changes, touched, isPartial: saw?.isPartial ?? false };
+  });
+}
+
+/** Protected paths that were changed and are as they were, or of which a part is. */
+function touchedBeside(
+  { watched, baseline }: ProtectRecord,
+  { now, names, changes }: {
+    readonly now: Snapshot;
+    /** What was seen to be made or taken away. */
+    readonly names: readonly AbsPath[];
+    readonly changes: readonly Change[];
+  },
+): AbsPath[] {
+  const differs = new Set(
+    compareSnapshots(baseline, now, watched).map(({ path }) => path),
+  );
+  const seen = names.filter((name) =>
+    watched.some(({ path }) => isIn(path, name)) &&
+    !changes.some(({ path }) => isIn(path, name)) &&
+    ![...differs].some((path) => isIn(path, name))
+  );
+  return [...new Set([...touchedBetween(baseline, now), ...seen])].sort();
 }
 
 /**
@@ -129,15 +197,39 @@ export async function endProtected(
  * now on is not taken for theirs.
  */
 export async function settleEnded(dir: AbsPath): Promise<void> {
-  for (const { name } of readDir(dir) ?? []) {
-    if (!name.endsWith(".json")) continue;
-    const record = parseRecord(join(dir, name));
-    if (record === undefined || record.sessions.length === 0) continue;
-    if (record.sessions.some(isAlive)) continue;
-    await withChanges({ dir, project: record.project }, (read, changes) => ({
-      ...read,
-      pending: changes.length > 0,
-    }));
+  for (const { project } of readRecords(dir)) {
+    const place = { dir, project };
+    await untilSeen(place);
+    await locked(place, () => {
+      const record = readRecord(place);
+      if (record === undefined) return;
+      const sessions = sessionsOf(place);
+      const former = record.sessions ?? [];
+      if (sessions.some(isRunning) || former.some(isAlive)) return;
+      if (sessions.length === 0 && former.length === 0) return;
+      const found = assess(place, record, { running: [], left: sessions });
+      const { sessions: _, ...rest } = record;
+      writeRecord(place, {
+        ...rest,
+        since: sinceOf(record, sessions),
+        pending: found.changes.length > 0,
+      });
+      forget(sessions);
+    });
+  }
+}
+
+const PATIENCE_MS = 3000;
+const PAUSE_MS = 10;
+
+/** Waits for who sees to the end of sessions that have just ended. */
+async function untilSeen(place: ProtectPlace): Promise<void> {
+  for (let waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
+    const ending = sessionsOf(place).some((session) =>
+      !isAlive(session.name) && isRunning(session)
+    );
+    if (!ending) return;
+    await sleep(PAUSE_MS);
   }
 }
 
@@ -145,48 +237,40 @@ export async function settleEnded(dir: AbsPath): Promise<void> {
 export async function acceptChanges(
   place: ProtectPlace,
 ): Promise<readonly Change[]> {
-  return await withChanges(place, (record) => ({
-    ...record,
-    baseline: takeSnapshot(record.watched, record.baseline, keeper(place)),
-    since: timeNow(),
-    pending: false,
-  }));
-}
-
-/** Writes what `next` makes of the record, dead sessions left out, and returns the changes. */
-async function withChanges(
-  place: ProtectPlace,
-  next: (record: ProtectRecord, changes: readonly Change[]) => ProtectRecord,
-): Promise<readonly Change[]> {
   return await locked(place, () => {
     const record = readRecord(place);
     if (record === undefined) return [];
-    const changes = changesOf(record);
-    const result = next(record, changes);
-    const sessions = result.sessions.filter(isAlive);
-    writeRecord(place, { ...result, sessions });
+    const sessions = sessionsOf(place);
+    const left = sessions.filter((session) => !isRunning(session));
+    const now = takeSnapshot(record.watched, record.baseline, keeper(place));
+    const nested = nestedIn(record, sinceOf(record, sessions));
+    const changes = concern(place, record, { now, nested });
+    const { sessions: _, ...rest } = record;
+    writeRecord(place, {
+      ...rest,
+      ...{ baseline: now, since: timeNow(), pending: false },
+    });
+    forget(left);
     return changes;
   });
 }
 
-/** Every project of the env with its changes. Projects without any are left out unless they have just been asked for. */
+/** Every project of the env with its changes. */
 export function protectStates(dir: AbsPath): ProtectState[] {
-  return (readDir(dir) ?? []).filter(({ name }) => name.endsWith(".json"))
-    .flatMap(({ name }) => {
-      const record = parseRecord(join(dir, name));
-      return record === undefined ? [] : [stateOf(record)];
-    });
-}
-
-function stateOf(record: ProtectRecord): ProtectState {
-  const running = record.sessions.filter(isAlive).length;
-  const isOpen = record.pending || record.sessions.length > 0;
-  return {
-    project: record.project,
+  return readRecords(dir).map((record) => {
+    const place = { dir, project: record.project };
+    const sessions = sessionsOf(place);
+    const former = record.sessions ?? [];
+    const running = sessions.filter(isRunning).length +
+      former.filter(isAlive).length;
     // Between sessions the user may change what they like.
-    changes: isOpen ? changesOf(record) : [],
-    running,
-  };
+    const isOpen = record.pending || sessions.length + former.length > 0;
+    if (!isOpen) return { project: record.project, changes: [], running };
+    const now = takeSnapshot(record.watched, record.baseline);
+    const nested = nestedIn(record, sinceOf(record, sessions));
+    const changes = concern(place, record, { now, nested });
+    return { project: record.project, changes, running };
+  });
 }
 
 /** Runs `work` with the changes of a project where no agent runs, and takes what is there afterwards for right. Throws `ENV_BUSY`. */
@@ -197,7 +281,8 @@ export async function settleChanges<T>(
   return await locked(place, () => {
     const record = readRecord(place);
     if (record === undefined) return undefined;
-    if (record.sessions.some(isAlive)) {
+    const sessions = sessionsOf(place);
+    if (sessions.some(isRunning) || record.sessions?.some(isAlive)) {
       throw new AppError(
         "ENV_BUSY",
         `Cannot take changes in ${
@@ -206,46 +291,59 @@ export async function settleChanges<T>(
         { hint: "End it first: aenv ps" },
       );
     }
-    const result = work(changesOf(record));
-    const after = { ...record, sessions: [], pending: false };
-    const left = changesOf(after);
-    writeRecord(place, { ...after, pending: left.length > 0 });
+    const since = sinceOf(record, sessions);
+    const look = () =>
+      concern(place, record, {
+        now: takeSnapshot(record.watched, record.baseline),
+        nested: nestedIn(record, since),
+      });
+    const result = work(look());
+    const { sessions: _, ...rest } = record;
+    writeRecord(place, { ...rest, since, pending: look().length > 0 });
+    forget(sessions);
     return result;
   });
 }
 
-/** The kept contents of a file; undefined when it was too large to keep, or is not what it was. */
-export function blobAt(
-  dir: AbsPath,
-  hash: string | undefined,
-): AbsPath | undefined {
-  if (hash === undefined || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
-  const path = join(dir, "blobs", hash);
-  return lstat(path)?.kind === "file" ? path : undefined;
+/** The changes that somebody has to look at. */
+function concern(
+  { dir }: ProtectPlace,
+  { watched, baseline }: ProtectRecord,
+  { now, nested }: {
+    readonly now: Snapshot;
+    readonly nested: readonly Change[];
+  },
+): Change[] {
+  const changes = [...compareSnapshots(baseline, now, watched), ...nested];
+  return concerning(changes, watched, (hash) => {
+    const path = blobAt(dir, hash);
+    return path === undefined ? undefined : readBytes(path);
+  });
 }
 
-function keeper({ dir }: ProtectPlace) {
-  return (hash: string, bytes: Uint8Array<ArrayBuffer>): void => {
-    const path = join(dir, "blobs", hash);
-    if (lstat(path) !== undefined) return;
-    ensureDir(join(dir, "blobs"));
-    writeQuick(path, bytes);
-  };
+function nestedIn(
+  { project, watched }: ProtectRecord,
+  since: number,
+): Change[] {
+  return nestedChanges({ project, watched, since });
 }
 
-function changesOf(record: ProtectRecord): Change[] {
-  return [...comparedChanges(record), ...nestedChanges(record)];
+/** From when on what is made deeper in the project is the doing of these sessions, or of those that nobody has looked at yet. */
+function sinceOf(
+  { since, pending, sessions: former }: ProtectRecord,
+  sessions: readonly Session[],
+): number {
+  if (pending || sessions.length === 0 || former?.length) return since;
+  return Math.max(since, Math.min(...sessions.map((each) => each.since)));
 }
 
-function comparedChanges({ watched, baseline }: ProtectRecord): Change[] {
-  return compareSnapshots(baseline, takeSnapshot(watched, baseline), watched);
+function forget(sessions: readonly Session[]): void {
+  for (const { path } of sessions) removeFile(path);
 }
 
-/** The kernel takes the time of a change from a clock that may be some milliseconds late. */
-const CLOCK_LAG_MS = 20;
-
-function timeNow(): number {
-  return (epochMs() - CLOCK_LAG_MS) * 1000;
+function isAmong(entry: Watched, list: readonly Watched[]): boolean {
+  const text = JSON.stringify(entry);
+  return list.some((other) => JSON.stringify(other) === text);
 }
 
 function mergeWatched(
@@ -254,58 +352,14 @@ function mergeWatched(
 ): Watched[] {
   const byPath = new Map(before.map((entry) => [entry.path, entry]));
   for (const entry of more) {
+    const old = byPath.get(entry.path);
+    // What one of them forbids is forbidden.
+    const isStrict = old !== undefined && old.harmless === undefined;
+    const { harmless, ...rest } = entry;
     byPath.set(entry.path, {
-      ...entry,
-      tree: entry.tree || (byPath.get(entry.path)?.tree ?? false),
+      ...{ ...rest, tree: entry.tree || (old?.tree ?? false) },
+      ...(harmless && !isStrict ? { harmless } : {}),
     });
   }
   return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-async function locked<T>(place: ProtectPlace, work: () => T): Promise<T> {
-  return await withLock(join(place.dir, "lock"), work);
-}
-
-function isAlive(session: string): boolean {
-  const [pid, start] = session.split("-");
-  return processStart(Number(pid)) === start;
-}
-
-function recordPath({ dir, project }: ProtectPlace): AbsPath {
-  return join(dir, `${sha256Hex(project).slice(0, 16)}.json`);
-}
-
-function readRecord(place: ProtectPlace): ProtectRecord | undefined {
-  return parseRecord(recordPath(place));
-}
-
-function writeRecord(place: ProtectPlace, record: ProtectRecord): void {
-  writeQuick(recordPath(place), JSON.stringify(record) + "\n");
-}
-
-/** Without a wait for the disk: this is done at every launch, and after a power cut a damaged file is told by its hash or its syntax. */
-function writeQuick(path: AbsPath, data: string | Uint8Array): void {
-  const temp = join(path, "..", tempName());
-  writeNew(temp, data);
-  rename(temp, path);
-}
-
-function parseRecord(path: AbsPath): ProtectRecord | undefined {
-  const text = readText(path, 64 * 1024 * 1024);
-  if (text === undefined) return undefined;
-  try {
-    const value = JSON.parse(text) as ProtectRecord;
-    if (value.version === 1 && typeof value.project === "string") return value;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  // What was protected is not known any more: not the moment to go on as if nothing had changed.
-  throw new AppError(
-    "ENV_BROKEN",
-    `Cannot read ${quote(path)}: it is not what aenv wrote`,
-    {
-      hint: `Look at the project's protected files, then remove ${path}`,
-      exitCode: ExitCode.refused,
-    },
-  );
 }

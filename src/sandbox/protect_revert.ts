@@ -21,7 +21,8 @@ import {
 } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { type Change, type Held, MAX_FILE } from "./protect.ts";
-import { blobAt, type ProtectPlace, settleChanges } from "./protect_record.ts";
+import { settleChanges } from "./protect_record.ts";
+import { blobAt, type ProtectPlace } from "./protect_store.ts";
 
 /** What became of the changes. */
 export interface Reverted {

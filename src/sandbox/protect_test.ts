@@ -1,48 +1,9 @@
 import assert from "node:assert/strict";
-import { SandboxWorld } from "../../tests/support/sandbox_world.ts";
+import { Protected } from "../../tests/support/protected_world.ts";
 import type { AbsPath } from "../base/paths.ts";
-import type { Change } from "./protect.ts";
-import {
-  acceptChanges,
-  beginProtected,
-  endProtected,
-  protectStates,
-  sessionName,
-} from "./protect_record.ts";
+import { acceptChanges, protectStates } from "./protect_record.ts";
+import { sessionName } from "./protect_sessions.ts";
 import { revertChanges } from "./protect_revert.ts";
-
-/** A project with protected files and the place of its record. */
-class Protected extends SandboxWorld {
-  readonly place = {
-    dir: this.at("home/.aenv/envs/e/protect"),
-    project: this.at("project"),
-  };
-
-  constructor() {
-    super();
-    this.dir("project/.git/objects");
-    for (const name of ["HEAD", "config"]) {
-      this.file(`project/.git/${name}`, name);
-    }
-    this.dir("project/.git/refs");
-    this.file("project/.git/hooks/pre-commit", "#!/bin/sh\n");
-    this.file("project/.vscode/tasks.json", "{}");
-  }
-
-  async begin(session = sessionName(Deno.pid)): Promise<readonly Change[]> {
-    return await beginProtected(this.place, this.policy().protected, session);
-  }
-
-  async end(session = sessionName(Deno.pid)): Promise<string[]> {
-    return this.shown(await endProtected(this.place, session));
-  }
-
-  shown(changes: readonly Change[]): string[] {
-    return changes.map(({ change, path }) =>
-      `${change} ${path.slice(this.place.project.length + 1)}`
-    );
-  }
-}
 
 /** A session of a process that is gone. */
 const DEAD = "999999999-1";
@@ -124,6 +85,7 @@ Deno.test("the next launch is told of a change that nobody looked at, and goes o
 Deno.test("the next launch is told of a change behind a session that never ended", async () => {
   using world = new Protected();
   await world.begin(DEAD);
+  world.kill(DEAD);
   world.file("project/.envrc", "evil");
   assert.deepEqual(
     protectStates(world.place.dir).map(({ changes }) => changes.length),
@@ -189,7 +151,7 @@ Deno.test("revertChanges() writes nowhere else when a directory on the way is a 
   world.file("project/sub/.claude/settings.json", "{}");
   const where = { cwd: "project/sub", root: "project" };
   const paths = world.policy(where).protected;
-  await beginProtected(world.place, paths, sessionName(Deno.pid));
+  await world.begin(undefined, paths);
   world.dir("elsewhere/.claude");
   Deno.renameSync(world.at("project/sub"), world.at("project/moved"));
   world.link("project/sub", world.at("elsewhere"));
@@ -281,18 +243,16 @@ Deno.test("what a session makes deeper in the project is found: repositories wit
   assert.deepEqual(await world.begin(), []);
 });
 
-Deno.test("a repository that a session makes of the project itself is found", async () => {
-  using world = new SandboxWorld();
-  const place = {
-    dir: world.at("home/.aenv/envs/e/protect"),
-    project: world.at("project"),
-  };
-  const session = sessionName(Deno.pid);
-  await beginProtected(place, world.policy().protected, session);
-  world.git("project", "init", "-q");
-  const changes = await endProtected(place, session);
-  assert.deepEqual(
-    changes.map(({ path }) => path.slice(place.project.length + 1)),
-    [".git/config"],
-  );
+Deno.test("a repository that a session makes of the project itself is found when it runs something", async () => {
+  for (const isHarmless of [true, false]) {
+    using world = new Protected();
+    Deno.removeSync(world.at("project/.git"), { recursive: true });
+    await world.begin();
+    world.git("project", "init", "-q");
+    if (!isHarmless) world.git("project", "config", "alias.x", "!evil");
+    assert.deepEqual(
+      await world.end(),
+      isHarmless ? [] : ["nested .git/config"],
+    );
+  }
 });

@@ -3,6 +3,7 @@ export { type AgentLock, loginLocks, withAgentLocks } from "./agent_lock.ts";
 export { passesToClaude } from "./env_filter.ts";
 export { type FirstRun, prepareFirstRun, STATE_FILE } from "./first_run.ts";
 export { CREDENTIALS_FILE, LOGIN_VARIABLE } from "./login.ts";
+export { EXPIRED_LOGIN, hasExpired, READ_ONLY_LOGIN } from "./login_expiry.ts";
 export {
   hoistPluginServers,
   type PluginPlace,
@@ -36,6 +37,7 @@ export { mergeSettings } from "./settings.ts";
 export {
   approvedApiKey,
   asRecord,
+  CONFIG_VARIABLES,
   isRecord,
   managedDir,
   readJsonObject,

@@ -21,6 +21,12 @@ export interface UserConfig {
   readonly loginDir: AbsPath;
 }
 
+/** The variables that say where it is. */
+export const CONFIG_VARIABLES: readonly string[] = [
+  "CLAUDE_CONFIG_DIR",
+  "CLAUDE_SECURESTORAGE_CONFIG_DIR",
+];
+
 /** Finds the user's configuration. A `$CLAUDE_CONFIG_DIR` below `ours` is a slot, not the user's. */
 export function userConfig(
   env: Readonly<Record<string, string>>,

@@ -1,0 +1,96 @@
+/** The beginning of a launch, as far as protected files are concerned: mostly all is as it was, and that is quickly seen. */
+import type { AbsPath } from "../base/paths.ts";
+import { watchDirs } from "../os/dir_watch.ts";
+import { closeDescriptor } from "../os/fds.ts";
+import type { Change, Watched } from "./protect.ts";
+import { recallLooks, watchedText } from "./protect_looks.ts";
+import {
+  closeSession,
+  isRunning,
+  openSession,
+  sessionsOf,
+} from "./protect_sessions.ts";
+import type { ProtectPlace } from "./protect_store.ts";
+import type { ProtectedPath } from "./types.ts";
+
+/** A launch that was written down, and whose end somebody has to see to. */
+export interface BegunSession {
+  readonly place: ProtectPlace;
+  /** `<pid>-<start>`. */
+  readonly name: string;
+  /** The descriptor that holds it. */
+  readonly held: number | undefined;
+  /** What sees what is made and taken away in these directories. */
+  readonly seen: SeenDirs | undefined;
+}
+
+/** See `os/dir_watch.ts`. */
+export interface SeenDirs {
+  readonly fd: number;
+  readonly dirs: readonly AbsPath[];
+}
+
+/** What was found before a launch. */
+export interface Begun {
+  /** Behind a session whose end nobody saw, or that nobody has looked at: then there is no session, and the launch must not go on. */
+  readonly changes: readonly Change[];
+  /** What earlier sessions changed and put back, which nobody was told yet. */
+  readonly touched: readonly AbsPath[];
+  readonly session: BegunSession | undefined;
+}
+
+/** Before a launch: either something has changed, or the session is written down and the protected paths are as they should be from now on. */
+export async function beginProtected(
+  place: ProtectPlace,
+  paths: readonly ProtectedPath[],
+  name: string,
+): Promise<Begun> {
+  const watched = paths.map(({ path, tree, why, harmless }): Watched => ({
+    ...{ path, tree, why: why.text },
+    ...(harmless ? { harmless } : {}),
+  }));
+  // Before anything is looked at: whoever changes the record from now on sees this session.
+  const held = openSession(place, name);
+  const quick = beginQuickly(place, watched, name);
+  const found = quick ?? await beginSlowly(place, watched, name);
+  const { changes, touched, dirs } = found;
+  if (changes.length > 0) {
+    if (held !== undefined) closeDescriptor(held);
+    closeSession(place, name);
+    return { changes, touched: [], session: undefined };
+  }
+  const fd = watchDirs(dirs);
+  const seen = fd === undefined ? undefined : { fd, dirs };
+  return { changes, touched, session: { place, name, held, seen } };
+}
+
+/** What a beginning found. */
+export interface Found {
+  readonly changes: readonly Change[];
+  readonly touched: readonly AbsPath[];
+  /** Where to see what is made and taken away. */
+  readonly dirs: readonly AbsPath[];
+}
+
+/** Undefined unless everything is as it was, and nobody has to be asked. Needs no lock: see `beginAnew`. */
+function beginQuickly(
+  place: ProtectPlace,
+  watched: readonly Watched[],
+  name: string,
+): Found | undefined {
+  const dirs = recallLooks(place, watchedText(watched));
+  if (dirs === undefined) return undefined;
+  const others = sessionsOf(place).filter((other) => other.name !== name);
+  return others.every(isRunning)
+    ? { changes: [], touched: [], dirs }
+    : undefined;
+}
+
+async function beginSlowly(
+  place: ProtectPlace,
+  watched: readonly Watched[],
+  name: string,
+): Promise<Found> {
+  const { beginAnew } = await import("./protect_record.ts");
+  return await beginAnew(place, watched, name);
+}

@@ -1,0 +1,108 @@
+/** Becoming a program as it was prepared in an earlier launch. */
+import { CallList, placeOf } from "../os/call_list.ts";
+import { CALL } from "../os/call_numbers.ts";
+import { becomeProgram, type Program } from "../os/exec.ts";
+import {
+  allowPacked,
+  createRuleset,
+  packRules,
+  type RuleProblem,
+} from "../os/landlock.ts";
+import { unenforced } from "./exec_error.ts";
+import type { QuickLaunch } from "./quick.ts";
+
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAPBSET_READ = 23;
+const PR_CAPBSET_DROP = 24;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const CAPABILITY_VERSION_3 = 0x20080522;
+const CLOSE_RANGE_CLOEXEC = 4;
+const EVERY_DESCRIPTOR = 0xffffffff;
+const SET_MODE_FILTER = 1;
+const INSTRUCTION_BYTES = 8;
+/** ENOENT, EACCES: what is gone, or may not be looked at, is not granted. */
+const SKIPS = [-2, -13];
+const EBUSY = -16;
+
+/**
+ * Confines this process for good and becomes the program. Returns only by throwing: `SANDBOX_UNENFORCED`, or
+ * `AGENT_NOT_STARTED` when the program cannot be run; this process may then be confined already.
+ */
+export function becomeQuickly(launch: QuickLaunch, program: Program): never {
+  const ruleset = rulesetOf(launch);
+  confineHere(launch, ruleset);
+  becomeProgram(program);
+}
+
+function rulesetOf({ info, paths, access }: QuickLaunch): number {
+  const ruleset = createRuleset(info);
+  if (ruleset < 0) throw unenforced(`Landlock refuses its rules (${-ruleset})`);
+  const own = packRules(info.rules);
+  const options = { skips: SKIPS };
+  const failed = own === undefined
+    ? { problem: 0 }
+    : allowPacked(ruleset, { paths, access }, options) ??
+      allowPacked(ruleset, own, options);
+  if (failed !== undefined) throw replaced(failed.problem);
+  return ruleset;
+}
+
+function replaced(problem: RuleProblem): Error {
+  return unenforced(
+    problem === "directory"
+      ? "a file has been replaced by a directory"
+      : `something granted has been replaced (error ${-problem})`,
+  );
+}
+
+/** The same calls in the same order as `exec_confine` makes them. */
+function confineHere(
+  { machine, info: { lastCapability }, filter }: QuickLaunch,
+  ruleset: number,
+): void {
+  const last = machine.canDrop ? lastCapability : -1;
+  if (last === null || !isLast(last)) {
+    throw unenforced("the kernel has other capabilities than before");
+  }
+  const list = new CallList(last + 8);
+  const names = new Map<number, string>();
+  const add = (name: keyof typeof CALL, args: readonly number[]) => {
+    names.set(list.add(CALL[name], args), name);
+  };
+  add("prctl", [PR_SET_NO_NEW_PRIVS, 1]);
+  for (let n = 0; n <= last; n++) add("prctl", [PR_CAPBSET_DROP, n]);
+  add("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL]);
+  const sets = new Int32Array(32);
+  sets[0] = CAPABILITY_VERSION_3;
+  const setsAt = placeOf(new Uint8Array(sets.buffer));
+  add("capset", [setsAt, setsAt + 8]);
+  add("landlock_restrict_self", [ruleset, 0]);
+  // Before the filter and not after: it is the last thing that may fail for a reason of the kernel's.
+  add("close_range", [3, EVERY_DESCRIPTOR, CLOSE_RANGE_CLOEXEC]);
+  const header = new BigUint64Array(16);
+  header[0] = BigInt(filter.length / INSTRUCTION_BYTES);
+  header[1] = BigInt(placeOf(filter));
+  add("seccomp", [
+    ...[SET_MODE_FILTER, 0, placeOf(new Uint8Array(header.buffer))],
+  ]);
+  const failed = list.run();
+  if (failed === -1) return;
+  if (failed === undefined) throw unenforced("no calls can be made");
+  const result = list.result(failed);
+  throw unenforced(
+    names.get(failed) === "seccomp" && result === EBUSY
+      ? "this already runs in a sandbox with a supervisor"
+      : `the system refuses "${names.get(failed)}" (error ${-result})`,
+  );
+}
+
+/** Whether this is the number of the last capability: one more is refused. Nothing is asked when none is dropped. */
+function isLast(last: number): boolean {
+  if (last < 0) return true;
+  const list = new CallList(2);
+  const known = list.add(CALL.prctl, [PR_CAPBSET_READ, last]);
+  const next = list.add(CALL.prctl, [PR_CAPBSET_READ, last + 1]);
+  list.mayFail(next);
+  return list.run() === -1 && list.result(known) >= 0 && list.result(next) < 0;
+}

@@ -1,0 +1,78 @@
+/** A project with protected files, the place of its record, and sessions in it. */
+import type { AbsPath } from "../../src/base/paths.ts";
+import { closeDescriptor } from "../../src/os/fds.ts";
+import type { Change } from "../../src/sandbox/protect.ts";
+import {
+  beginProtected,
+  type BegunSession,
+} from "../../src/sandbox/protect_begin.ts";
+import { type Ended, endProtected } from "../../src/sandbox/protect_record.ts";
+import { sessionName } from "../../src/sandbox/protect_sessions.ts";
+import { SandboxWorld } from "./sandbox_world.ts";
+
+/** Use with `using`. */
+export class Protected extends SandboxWorld {
+  readonly place = {
+    dir: this.at("home/.aenv/envs/e/protect"),
+    project: this.at("project"),
+  };
+
+  constructor() {
+    super();
+    this.dir("project/.git/objects");
+    for (const name of ["HEAD", "config"]) {
+      this.file(`project/.git/${name}`, name);
+    }
+    this.dir("project/.git/refs");
+    this.file("project/.git/hooks/pre-commit", "#!/bin/sh\n");
+    this.file("project/.vscode/tasks.json", "{}");
+  }
+
+  readonly begun = new Map<string, BegunSession>();
+  /** What the last session to begin was told. */
+  touched: readonly AbsPath[] = [];
+
+  async begin(
+    session = sessionName(Deno.pid),
+    paths = this.policy().protected,
+  ): Promise<readonly Change[]> {
+    const found = await beginProtected(this.place, paths, session);
+    if (found.session) this.begun.set(session, found.session);
+    this.touched = found.touched;
+    return found.changes;
+  }
+
+  async end(session = sessionName(Deno.pid)): Promise<string[]> {
+    return this.shown((await this.ended(session)).changes);
+  }
+
+  /** As somebody does who sees to the end. */
+  async ended(session = sessionName(Deno.pid)): Promise<Ended> {
+    const begun = this.begun.get(session)!;
+    try {
+      return await endProtected(begun);
+    } finally {
+      this.kill(session);
+    }
+  }
+
+  /** Without anybody who sees to the end. */
+  kill(session: string): void {
+    const { held, seen } = this.begun.get(session)!;
+    this.begun.delete(session);
+    for (const fd of [held, seen?.fd]) {
+      if (fd !== undefined) closeDescriptor(fd);
+    }
+  }
+
+  override [Symbol.dispose](): void {
+    for (const name of [...this.begun.keys()]) this.kill(name);
+    super[Symbol.dispose]();
+  }
+
+  shown(changes: readonly Change[]): string[] {
+    return changes.map(({ change, path }) =>
+      `${change} ${path.slice(this.place.project.length + 1)}`
+    );
+  }
+}

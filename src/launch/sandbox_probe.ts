@@ -3,6 +3,7 @@ import { BUILD_INFO } from "../base/build_info.ts";
 import { AppError } from "../base/errors.ts";
 import type { Dirs } from "../base/dirs.ts";
 import { type AbsPath, join } from "../base/paths.ts";
+import { endRun, runDirFor } from "../env/mod.ts";
 import { ensureDir, lstat, writeAtomic } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import type { Host } from "../os/host.ts";
@@ -52,11 +53,24 @@ export async function probeNow(
   const enforcement = planEnforcement(withSomePort(policy), kernel, {
     supervisor: supervised === undefined ? undefined : readSupervisorFacts(),
   });
-  ensureDir(dirs.probes);
-  const trial = await probe(enforcement, dirs.probes);
+  const trial = await tryIn(policy, enforcement, { host, dirs });
   const { protections } = enforcement;
   const auditsKernel = supervised !== undefined && hearsKernel(kernel);
   return { kernel, supervised, protections, trial, auditsKernel };
+}
+
+/** Tries it with the directories that a launch would make. */
+async function tryIn(
+  { make }: SandboxPolicy,
+  enforcement: Enforcement,
+  { host, dirs }: { readonly host: Host; readonly dirs: Dirs },
+): Promise<readonly Probed[]> {
+  for (const dir of [...make, dirs.probes]) ensureDir(dir);
+  try {
+    return await probe(enforcement, dirs.probes);
+  } finally {
+    endRun(runDirFor(dirs, host));
+  }
 }
 
 /** The policy with a port that stands for that of a proxy which does not run yet. */

@@ -40,6 +40,9 @@ const OPERATIONS: Readonly<Record<Access, string>> = {
   folders: "file-read*",
 };
 
+/** Nothing is typed into the terminal, which the user's shell reads again afterwards. macOS 13 and newer know the word; older ones refuse the profile. */
+const NO_TYPING = "(deny file-ioctl (ioctl-command TIOCSTI))";
+
 /** Names are looked up through it. */
 const DNS_SOCKET = "/private/var/run/mDNSResponder";
 
@@ -63,6 +66,7 @@ export function seatbeltProfile(policy: SandboxPolicy): SeatbeltProfile {
     ...spellingRules(policy.protected, parameters),
     ...policy.sealed.map((path) => sealRule(path, parameters)),
     ...rootRules(policy.grants, parameters),
+    NO_TYPING,
   ];
   return { text: lines.join("\n") + "\n", parameters: parameters.all() };
 }

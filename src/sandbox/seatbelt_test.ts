@@ -30,8 +30,11 @@ function lines(parts: Partial<SandboxPolicy>) {
   checkProfile(profile.text, profile.parameters);
   const base = baseRules().join("\n") + "\n";
   assert.ok(profile.text.startsWith(base));
+  const text = profile.text.slice(base.length).trimEnd().split("\n");
+  // After every grant of a terminal.
+  assert.equal(text.pop(), "(deny file-ioctl (ioctl-command TIOCSTI))");
   return {
-    text: profile.text.slice(base.length).trimEnd().split("\n"),
+    text,
     parameters: Object.values(profile.parameters),
   };
 }

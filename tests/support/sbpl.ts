@@ -25,6 +25,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   "path-literal": "s",
   regex: "p",
   "vnode-type": "w",
+  "ioctl-command": "w",
   target: "w",
   "global-name": "s",
   "sysctl-name": "s",
@@ -42,7 +43,7 @@ const FILTERS: Readonly<Record<string, string>> = {
 };
 
 const WORDS = new Set(
-  `same-sandbox self DIRECTORY CHARACTER-DEVICE AF_SYSTEM AF_UNIX ip unix-socket`
+  `same-sandbox self DIRECTORY CHARACTER-DEVICE AF_SYSTEM AF_UNIX TIOCSTI ip unix-socket`
     .split(" "),
 );
 

@@ -20,12 +20,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <mach/mach.h>
 #include <servers/bootstrap.h>
 #include <sys/clonefile.h>
-#include <sys/sysctl.h>
 #endif
 
 static const char *error_name(int error) {
@@ -141,26 +141,36 @@ static int start(char **args) {
   return report(failed ? -1 : 0);
 }
 
-/* Looks for a text in another process's variables. */
-static int environment(char **args) {
-  static char bytes[1 << 20];
-  size_t size = sizeof bytes;
-#ifdef __APPLE__
-  int name[] = {CTL_KERN, KERN_PROCARGS2, atoi(args[0])};
-  if (sysctl(name, 3, bytes, &size, 0, 0) < 0) return report(-1);
-#else
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%s/environ", args[0]);
-  int fd = open(path, O_RDONLY);
-  ssize_t got = fd < 0 ? -1 : read(fd, bytes, size);
-  if (got < 0) return report(-1);
-  size = got;
-#endif
-  size_t length = strlen(args[1]);
-  for (size_t i = 0; i + length <= size; i++)
-    if (memcmp(bytes + i, args[1], length) == 0) return report(0);
-  printf("nothing\n");
+/* Runs a program in a terminal of its own and prints what it shows. */
+static int in_terminal(char **args) {
+  char bytes[4096];
+  ssize_t got;
+  int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  if (terminal < 0 || grantpt(terminal) < 0 || unlockpt(terminal) < 0) return report(-1);
+  int pid = fork();
+  if (pid == 0) {
+    setsid();
+    int fd = open(ptsname(terminal), O_RDWR);
+    ioctl(fd, TIOCSCTTY, 0);
+    for (int to = 0; to < 3; to++) dup2(fd, to);
+    if (fd > 2) close(fd);
+    close(terminal);
+    execv(args[0], args);
+    _exit(127);
+  }
+  while ((got = read(terminal, bytes, sizeof bytes)) > 0) fwrite(bytes, 1, got, stdout);
+  waitpid(pid, 0, 0);
   return 0;
+}
+
+/* Types a letter, as if the user had: where it is echoed, it comes behind what is printed here. */
+static int type_letter(void) {
+  struct termios settings;
+  char letter = 'x';
+  tcgetattr(0, &settings);
+  settings.c_lflag &= ~ECHO;
+  tcsetattr(0, TCSANOW, &settings);
+  return report(ioctl(0, TIOCSTI, &letter));
 }
 
 #ifdef __APPLE__
@@ -197,7 +207,8 @@ int main(int count, char **words) {
   if (IS("connect-unix")) return unix_socket(args[0], 0);
   if (IS("listen-unix")) return unix_socket(args[0], 1);
   if (IS("kill")) return report(kill(atoi(args[0]), atoi(args[1])));
-  if (IS("environment")) return environment(args);
+  if (IS("terminal")) return in_terminal(args);
+  if (IS("type")) return type_letter();
   if (IS("wait")) { printf("waiting\n"); fflush(stdout); for (;;) pause(); }
 #ifdef __APPLE__
   if (IS("clone")) return report(clonefile(args[0], args[1], 0));

@@ -4,7 +4,7 @@
  */
 import type { WorldOptions } from "../../support/sandbox_world.ts";
 import { NETWORK_CASES } from "./cases_network.ts";
-import { CANARY, type MacWorld } from "./world.ts";
+import type { MacWorld } from "./world.ts";
 
 /** The words of an attempt; see attempt.c. */
 export type Attempt = readonly string[];
@@ -23,6 +23,8 @@ export interface Case {
   readonly allowed?: (world: MacWorld) => readonly Attempt[];
   /** Whether the attempts are made as root, who may do them outside. */
   readonly asRoot?: boolean;
+  /** Whether each is made in a terminal of its own. */
+  readonly inTerminal?: boolean;
   /** Whether they are about what only macOS has. */
   readonly isMacOnly?: boolean;
 }
@@ -306,9 +308,11 @@ const PROCESS_CASES: readonly Case[] = [
     ],
   },
   {
-    name: "the variables of a process outside are not read",
-    guards: "a token in the environment of the user's other programs",
-    refused: (w) => [["environment", `${w.victim()}`, CANARY]],
+    name: "nothing is typed into the terminal",
+    guards: "a command that the user's shell reads afterwards (CVE-2017-5226)",
+    isMacOnly: true,
+    inTerminal: true,
+    refused: () => [["type", "-"]],
   },
   {
     name: "programs that run as their owner are not started",

@@ -20,17 +20,21 @@ async function refuse(one: Case, index: number): Promise<void> {
   await withWorld(one, async (world) => {
     const words = one.refused!(world)[index]!;
     const what = words.join(" ");
-    const sudo = one.asRoot ? ["/usr/bin/sudo", "-n"] : [];
+    const before = one.asRoot
+      ? ["/usr/bin/sudo", "-n"]
+      : one.inTerminal
+      ? [world.attempt, "terminal"]
+      : [];
     // The directories of a launch are made before anything is compared.
     await world.confined(["list", world.at("project")], one.options?.(world));
-    const before = snapshot(world.root);
-    const said = await world.confined(words, one.options?.(world), sudo);
+    const files = snapshot(world.root);
+    const said = await world.confined(words, one.options?.(world), before);
     assert.match(said, /^(EPERM|EACCES|EXDEV|unknown|other)$/, what);
-    assert.deepEqual(snapshot(world.root), before, what);
+    assert.deepEqual(snapshot(world.root), files, what);
     if (words[0] === "kill") assert.ok(await world.isVictimThere(), what);
-    const free = await world.free(words, sudo);
+    const free = await world.free(words, before);
     assert.match(free, /^done/, `${what} is no attempt: ${free}`);
-    await cleanUp(words, sudo);
+    await cleanUp(words, before);
   });
 }
 
@@ -46,11 +50,11 @@ async function allow(one: Case, index: number): Promise<void> {
 /** Removes what a free attempt has made outside of its world. */
 async function cleanUp(
   words: readonly string[],
-  sudo: readonly string[],
+  before: readonly string[],
 ): Promise<void> {
   const [how, path] = words;
   if (how !== "create" || !path!.includes("/aenv-attempt-")) return;
-  const [program, ...args] = [...sudo, "/bin/rm", path!];
+  const [program, ...args] = [...before, "/bin/rm", path!];
   await new Deno.Command(program!, { args }).output();
 }
 

@@ -32,7 +32,7 @@ export class CodexWorld implements AsyncDisposable {
   readonly stub: StubResponses;
   readonly #user: User;
   readonly #aenv = `${this.root}/aenv`;
-  /** Where `codex` is, outside of what belongs to the user. */
+  /** What `codex` is installed in, outside of what belongs to the user. */
   readonly #agent = new TempDir("aenv-codex-agent-");
 
   private constructor({ user, steps }: CodexWorldOptions) {
@@ -65,6 +65,11 @@ export class CodexWorld implements AsyncDisposable {
     writeText(`${world.slot}/codex.toml`, providerOf(world.stub));
     world.own();
     return world;
+  }
+
+  /** The real program. */
+  get agent(): string {
+    return `${this.#agent.path}/node_modules/.bin/codex`;
   }
 
   /** The user's variables, with a login for Codex and a token that is none of its business. */

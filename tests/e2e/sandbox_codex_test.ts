@@ -42,7 +42,7 @@ function refusedSteps(home: string): CodexStep[] {
     { bash: `echo '{}' > "$AENV_SANDBOX/inherit.json"` },
     { bash: "echo evil >> ~/.codex/config.toml; touch ~/.codex/hooks.json" },
     { bash: `echo '{}' > ${envs}/installed/x/crew/hooks/hooks.json` },
-    { bash: `echo evil >> "$AENV_HOME/audit/log"; rm -r "$AENV_HOME/audit"` },
+    { bash: `echo evil >> "$AENV_HOME/audit/log.jsonl"; rm -r "$AENV_HOME/audit"` },
   ];
 }
 

@@ -5,9 +5,13 @@ import { syscall } from "./syscall.ts";
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
 const NETLINK_AUDIT = 9;
 const READ_GROUP = 1;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const MSG_DONTWAIT = 0x40;
+/** How long to wait for the answer of a kernel thread, microseconds. */
+const PATIENCE = 200_000n;
 const AUDIT_GET = 1000;
 const NLM_F_REQUEST = 1;
 const HEADER_BYTES = 16;
@@ -34,7 +38,7 @@ export class KernelAudit implements Disposable {
   /** Undefined where this process may not hear it, or nothing would come. */
   static open(): KernelAudit | undefined {
     if (Deno.build.os !== "linux" || syscall("geteuid") !== 0) return undefined;
-    const type = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    const type = SOCK_RAW | SOCK_CLOEXEC;
     const socket = syscall("socket", AF_NETLINK, type, NETLINK_AUDIT);
     if (socket < 0) return undefined;
     const audit = new KernelAudit(socket);
@@ -47,7 +51,7 @@ export class KernelAudit implements Disposable {
   read(): KernelMessage[] {
     const messages: KernelMessage[] = [];
     while (true) {
-      const bytes = this.#receive();
+      const bytes = this.#receive(MSG_DONTWAIT);
       if (bytes === undefined) return messages;
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const text = new TextDecoder().decode(bytes.subarray(HEADER_BYTES))
@@ -66,12 +70,14 @@ export class KernelAudit implements Disposable {
     view.setUint32(0, HEADER_BYTES, true);
     view.setUint16(4, AUDIT_GET, true);
     view.setUint16(6, NLM_F_REQUEST, true);
+    const time = new Uint8Array(new BigInt64Array([0n, PATIENCE]).buffer);
+    const option = [SOL_SOCKET, SO_RCVTIMEO, time, time.length] as const;
+    syscall("setsockopt", this.descriptor, ...option);
     const args = [request, request.length, 0, 0, 0] as const;
     if (syscall("sendto", this.descriptor, ...args) !== request.length) {
       return false;
     }
-    // The kernel answers while it takes the request.
-    const answer = this.#receive();
+    const answer = this.#receive(0);
     if (answer === undefined || answer.length < ENABLED + 4) return false;
     const found = new DataView(answer.buffer, answer.byteOffset);
     return found.getUint16(4, true) === AUDIT_GET &&
@@ -86,9 +92,9 @@ export class KernelAudit implements Disposable {
     return syscall("bind", this.descriptor, address, address.length) === 0;
   }
 
-  #receive(): Uint8Array<ArrayBuffer> | undefined {
+  #receive(flags: number): Uint8Array<ArrayBuffer> | undefined {
     const buffer = this.#buffer;
-    const args = [buffer, buffer.length, 0, 0, 0] as const;
+    const args = [buffer, buffer.length, flags, 0, 0] as const;
     const count = syscall("recvfrom", this.descriptor, ...args);
     return count < HEADER_BYTES ? undefined : buffer.slice(0, count);
   }

@@ -5,8 +5,8 @@ import { type Finished, run } from "../support/process.ts";
 import { snapshot } from "../support/snapshot.ts";
 import { TempDir } from "../support/temp.ts";
 
-/** What belongs to the journal and the store, and says nothing about envs. */
-const JOURNAL = /^\/\.aenv\/(state|store|trash|\.lock)(\/|$)/;
+/** What belongs to the journal, the store and the audit log, and says nothing about envs. */
+const JOURNAL = /^\/\.aenv\/(state|store|trash|audit|\.lock)(\/|$)/;
 
 /** What only says that there is a project. */
 const KNOWN = /^\/\.aenv\/envs(\/[^/]+-[0-9a-f]{8}(\/project)?)?$/;

@@ -45,6 +45,9 @@ for (const agent of claudePrograms()) {
         answer.stderr,
       );
       assert.match(answer.stderr, /confined/);
+      // Told once: by `exec`.
+      assert.match(listed.stderr, /cannot renew it: .*aenv migrate-auth/);
+      assert.doesNotMatch(answer.stderr, /renew/);
     }
     assert.deepEqual(stub.refreshed, []);
   });
@@ -108,7 +111,7 @@ for (const agent of claudePrograms()) {
       const { stderr } = await world.aenv.claude(name, ["-p", "hello"]);
       assert.match(
         stderr,
-        /uses your login and cannot renew it: .*aenv migrate-auth/,
+        /login has expired, and the agent cannot renew it: .*aenv migrate-auth/,
       );
       assert.deepEqual(stub.refreshed, [], name);
       assert.equal(Deno.readTextFileSync(world.own), before);

@@ -4,6 +4,7 @@
  */
 import { type AbsPath, join } from "../../base/paths.ts";
 import { isDirectory, lstat, readDir } from "../../os/fs.ts";
+import { READ_ONLY_LOGIN } from "./login_expiry.ts";
 import type { UserConfig } from "./user_config.ts";
 
 /** One place and what may be done there. */
@@ -194,9 +195,7 @@ function loginPlaces(
   return {
     ...nothing,
     places: [place(file, "read", { why: "the login", part: "login" })],
-    notes: [
-      "the agent uses your login and cannot renew it: when it has expired, start claude once outside (AENV_OVERRIDE=global claude); or move it where agents can, once: aenv migrate-auth",
-    ],
+    notes: [READ_ONLY_LOGIN],
   };
 }
 

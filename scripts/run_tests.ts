@@ -1,5 +1,5 @@
 /**
- * `deno task test [PART…]`: runs the parts and sums what they report. Ends with one line `N passed, N failed`;
+ * `deno task test [PART or FILE…]`: runs the parts and sums what they report. Ends with one line `N passed, N failed`;
  * fails when a test failed, when there was none, or when one was ignored: on Linux all mean something. Test files run side by side, `AENV_TEST_JOBS` at a time.
  * `RECORD=1` writes down how long each took, for the order of the next run.
  */
@@ -67,6 +67,22 @@ function jobCount(): number {
   );
 }
 
+function isTestFile(path: string): boolean {
+  return path.endsWith("_test.ts");
+}
+
+/** A part by its name, or a single file as a part. */
+function partOf(name: string): Part {
+  const part = PARTS[name];
+  if (part !== undefined) return part;
+  if (isTestFile(name)) return { kind: "tests", directories: [name] };
+  throw new ScriptError(
+    `Cannot run "${name}": the parts are ${
+      Object.keys(PARTS).join(", ")
+    }; or name a test file`,
+  );
+}
+
 /** Test files below a directory, as paths from the root, sorted. */
 function testFiles(root: string, directory: string): string[] {
   if (ELSEWHERE.includes(directory)) return [];
@@ -75,7 +91,7 @@ function testFiles(root: string, directory: string): string[] {
     .flatMap(({ name, isDirectory }) => {
       const path = `${directory}/${name}`;
       if (isDirectory) return testFiles(root, path);
-      return name.endsWith("_test.ts") ? [path] : [];
+      return isTestFile(path) ? [path] : [];
     });
 }
 
@@ -108,13 +124,15 @@ async function runTests(
   names: readonly string[],
   root: string,
 ): Promise<Tally> {
-  const parts = names.map((name) => PARTS[name]!);
+  const parts = names.map(partOf);
   const jobs = jobCount();
   const single: string[] = [];
   const shared: string[] = [];
   for (const part of parts) {
     if (part.kind !== "tests") continue;
-    const files = part.directories.flatMap((path) => testFiles(root, path));
+    const files = part.directories.flatMap((path) =>
+      isTestFile(path) ? [path] : testFiles(root, path)
+    );
     (part.isShared ? shared : single).push(...files);
   }
   const plan = planTests({
@@ -142,15 +160,10 @@ async function runScriptPart(file: string, root: string): Promise<Tally> {
 function stepsOf(names: readonly string[]): string[][] {
   const steps: string[][] = [];
   for (const name of names) {
-    const part = PARTS[name];
-    if (part === undefined) {
-      throw new ScriptError(
-        `Cannot run "${name}": the parts are ${Object.keys(PARTS).join(", ")}`,
-      );
-    }
+    const part = partOf(name);
     const last = steps.at(-1);
     const isNext = part.kind === "tests" && last !== undefined &&
-      PARTS[last[0]!]!.kind === "tests";
+      partOf(last[0]!).kind === "tests";
     if (isNext) last.push(name);
     else steps.push([name]);
   }
@@ -169,7 +182,7 @@ async function main(): Promise<number> {
   let total = NO_TESTS;
   for (const step of stepsOf(names)) {
     say(`\n== ${step.join(", ")}`);
-    const part = PARTS[step[0]!]!;
+    const part = partOf(step[0]!);
     const tally = part.kind === "script"
       ? await runScriptPart(part.file, root)
       : await runTests(step, root);

@@ -1,12 +1,13 @@
 /** The project: what is in it and runs, or is believed, outside of the sandbox cannot be changed, or the change is found. */
 import assert from "node:assert/strict";
 import type { AbsPath } from "../../src/base/paths.ts";
+import { closeDescriptor } from "../../src/os/fds.ts";
 import {
   beginProtected,
   endProtected,
   type ProtectPlace,
   sessionName,
-} from "../../src/sandbox/protect_record.ts";
+} from "../../src/sandbox/mod.ts";
 import { revertChanges } from "../../src/sandbox/protect_revert.ts";
 import {
   launchClaim,
@@ -35,7 +36,8 @@ async function changesBy(
   const place = placeOf(world);
   Deno.mkdirSync(place.dir, { recursive: true, mode: 0o700 });
   const { protected: paths } = planned.policy;
-  assert.deepEqual(await beginProtected(place, paths, session), []);
+  const begun = await beginProtected(place, paths, session);
+  assert.deepEqual(begun.changes, []);
   const { code, errors } = await world.run(
     "/usr/bin/bash",
     ["-c", script],
@@ -43,7 +45,10 @@ async function changesBy(
     planned,
   );
   assert.equal(`${code} ${errors}`, "0 ");
-  const changes = await endProtected(place, session);
+  const { changes } = await endProtected(begun.session!);
+  for (const fd of [begun.session!.held, begun.session!.seen?.fd]) {
+    if (fd !== undefined) closeDescriptor(fd);
+  }
   const below = `${world.project}/`;
   return changes.map(({ path, change }) => {
     const name = path.startsWith(below) ? path.slice(below.length) : path;
@@ -107,8 +112,7 @@ launchClaim("a git configuration that was changed is found", async (world) => {
   assert.deepEqual(changes, ["content .git/config"]);
   const place = placeOf(world);
   const next = await beginProtected(place, [], sessionName(Deno.pid));
-  assert.deepEqual(next.map(({ change }) => change), ["content"]);
-  await endProtected(place, sessionName(Deno.pid));
+  assert.deepEqual(next.changes.map(({ change }) => change), ["content"]);
   await revertChanges(place);
   const text = world.read("home/work/project/.git/config");
   assert.doesNotMatch(text, /fsmonitor|hooksPath/);
@@ -179,7 +183,6 @@ launchClaim(
     assert.deepEqual(changes, [
       "content .claude/settings.json",
       "created .git/hooks/post-checkout",
-      "deleted .git/hooks/pre-push.sample",
       "created .mcp.json",
     ]);
   },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CommandHome } from "../../../tests/support/command_home.ts";
 import type { AbsPath } from "../../base/paths.ts";
+import { closeDescriptor } from "../../os/fds.ts";
 import { beginProtected, endProtected } from "../../sandbox/mod.ts";
 import { command } from "./sandbox_review.ts";
 
@@ -20,11 +21,14 @@ async function changed(): Promise<CommandHome> {
   }));
   Deno.writeTextFileSync(`${project}/.envrc`, "mine");
   const session = "999999999-1";
-  await beginProtected({ dir, project }, paths, session);
+  const begun = await beginProtected({ dir, project }, paths, session);
   Deno.mkdirSync(`${project}/.claude/hooks`, { recursive: true });
   Deno.writeTextFileSync(`${project}/.claude/hooks/a\u001b[31m`, "evil");
   Deno.writeTextFileSync(`${project}/.envrc`, "evil");
-  await endProtected({ dir, project }, session);
+  await endProtected(begun.session!);
+  for (const fd of [begun.session!.held, begun.session!.seen?.fd]) {
+    if (fd !== undefined) closeDescriptor(fd);
+  }
   return home;
 }
 

@@ -231,19 +231,20 @@ async function installedVersion(directory: string): Promise<string> {
 
 async function main(): Promise<number> {
   await checkPrograms();
-  for (const [name, version] of Object.entries(AGENTS)) {
-    const directory = agentDirectory(name);
-    await prepareAgent(directory, version);
-    say(
-      `${name}: ${await installedVersion(
-        directory,
-      )} (${directory}/node_modules/.bin/claude)`,
-    );
-  }
-  for (const tool of TOOLS) {
-    await prepareTool(tool);
-    say(`${tool.name}: ${tool.version}`);
-  }
+  // Mostly they wait for the network.
+  const lines = await Promise.all([
+    ...Object.entries(AGENTS).map(async ([name, version]) => {
+      const directory = agentDirectory(name);
+      await prepareAgent(directory, version);
+      const installed = await installedVersion(directory);
+      return `${name}: ${installed} (${directory}/node_modules/.bin/claude)`;
+    }),
+    ...TOOLS.map(async (tool) => {
+      await prepareTool(tool);
+      return `${tool.name}: ${tool.version}`;
+    }),
+  ]);
+  lines.forEach(say);
   return 0;
 }
 

@@ -3,7 +3,7 @@
  * the config directory has to be writable as a directory, since its state file is replaced by a rename.
  */
 import { type AbsPath, join } from "../../base/paths.ts";
-import { isDirectory, lstat, readDir } from "../../os/fs.ts";
+import { isDirectory, lstat, readDir, realPath } from "../../os/fs.ts";
 import { READ_ONLY_LOGIN } from "./login_expiry.ts";
 import type { UserConfig } from "./user_config.ts";
 
@@ -165,12 +165,14 @@ function projectSlug(cwd: AbsPath): string {
 }
 
 /**
- * A refresh replaces the file by a rename, so it needs the directory. That is given where the directory holds a login and
- * nothing else: in ~/.claude it would give the settings and hooks too. There the token is read, and not refreshed.
+ * A refresh replaces the file by a rename, so it needs the directory. That is given where the directory is for a login and
+ * holds nothing else: in ~/.claude it would give the settings and hooks too, also those that are not there yet. There the
+ * token is read, and not refreshed.
  */
 function loginPlaces(
-  { user: { loginDir }, os, home, hasLogin }: AgentPlacesInput,
+  { user, os, home, hasLogin }: AgentPlacesInput,
 ): Omit<AgentPlaces, "guarded"> {
+  const { loginDir } = user;
   const nothing = { places: [], keychain: false, notes: [] };
   if (hasLogin) return nothing;
   const file = join(loginDir, ".credentials.json");
@@ -185,7 +187,7 @@ function loginPlaces(
       keychain: true,
     };
   }
-  if (names.every((name) => LOGIN_FILES.test(name))) {
+  if (!isOwnConfig(user) && names.every((name) => LOGIN_FILES.test(name))) {
     const why = "the login, which the agent renews";
     return {
       ...nothing,
@@ -197,6 +199,11 @@ function loginPlaces(
     places: [place(file, "read", { why: "the login", part: "login" })],
     notes: [READ_ONLY_LOGIN],
   };
+}
+
+/** Whether the login lies where the user's settings and hooks would be believed, were there any yet. */
+function isOwnConfig({ dir, loginDir }: UserConfig): boolean {
+  return loginDir === dir || (realPath(loginDir) ?? loginDir) === realPath(dir);
 }
 
 function place(

@@ -86,6 +86,20 @@ Deno.test("agentPlaces() give a directory that holds nothing but the login as a 
   ]);
 });
 
+// Guards: settings with hooks that are made beside a login, which the next session outside runs.
+Deno.test("agentPlaces() do not give the user's own directory, also where it holds nothing but the login", () => {
+  using home = new Home();
+  home.file(".claude/.credentials.json");
+  Deno.symlinkSync(`${home.path}/.claude`, `${home.path}/link`);
+  for (const login of [".claude", "link"]) {
+    const { places, notes } = home.places({}, login);
+    assert.deepEqual([places, notes], [
+      ["write slot", `read ${login}/.credentials.json`],
+      1,
+    ]);
+  }
+});
+
 Deno.test("agentPlaces() look for no login where a variable brings one", () => {
   using home = new Home();
   home.file(".claude/.credentials.json");

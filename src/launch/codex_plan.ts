@@ -24,7 +24,7 @@ import {
   xdgVariables,
 } from "./plan_parts.ts";
 import { draftSandbox } from "./sandbox.ts";
-import type { OtherAgent } from "./sandbox_input.ts";
+import type { OtherAgent, SandboxRequest } from "./sandbox_input.ts";
 import { launcherMark, serviceFiles } from "./services.ts";
 import type { Drafted, LaunchPlan } from "./types.ts";
 
@@ -38,6 +38,16 @@ export function findCodex(host: Host, dirs: Dirs): AbsPath {
   });
 }
 
+/** What `sandbox explain` asks about. Throws `CONFIG_INVALID`. */
+export function codexRequest(
+  env: OpenEnv,
+  host: Host,
+  dirs: Dirs,
+): SandboxRequest {
+  const program = codexOrNone(host, dirs) ?? host.self;
+  return { env, program, other: codexNeeds(env, keptSettings(env)) };
+}
+
 /** Plans a launch of Codex in `request.env`, or of another program that may start it. Throws whatever makes it impossible. */
 export async function planCodex(
   request: LaunchRequest,
@@ -47,9 +57,12 @@ export async function planCodex(
   const { env } = request;
   const { base } = openLaunch(env, host, dirs);
   const { isAgent, agent, program } = programsOf(request, host, dirs);
-  if (isAgent) await checkCompat(env, ["codex", program], { host, dirs });
+  if (agent !== undefined && (isAgent || isShim(program, dirs))) {
+    await checkCompat(env, ["codex", agent], { host, dirs });
+  }
   const kept = keptSettings(env);
-  const wanted = { env, program, agent, other: codexNeeds(env, kept) };
+  const other = codexNeeds(env, kept);
+  const wanted = { env, program, agent, other };
   const sandbox = await draftSandbox(wanted, host, dirs);
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);

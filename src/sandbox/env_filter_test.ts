@@ -102,13 +102,19 @@ Deno.test("filterVariables() gives each agent its own login and not another's", 
     ANTHROPIC_AUTH_TOKEN: "x",
     CLAUDE_CODE_OAUTH_TOKEN: "x",
     OPENAI_API_KEY: "x",
+    CODEX_API_KEY: "x",
+    CODEX_ACCESS_TOKEN: "x",
   };
   assert.deepEqual(passing(variables), [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
     "CLAUDE_CODE_OAUTH_TOKEN",
   ]);
-  assert.deepEqual(passing(variables, { agent: "codex" }), ["OPENAI_API_KEY"]);
+  assert.deepEqual(passing(variables, { agent: "codex" }), [
+    "CODEX_ACCESS_TOKEN",
+    "CODEX_API_KEY",
+    "OPENAI_API_KEY",
+  ]);
   assert.deepEqual(passing(variables, { agent: "none" }), []);
 });
 

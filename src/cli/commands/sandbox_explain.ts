@@ -3,6 +3,7 @@ import { type AbsPath, join, resolveFrom, tilde } from "../../base/paths.ts";
 import { escapeControl, quote } from "../../base/text.ts";
 import { activeEnv, type OpenEnv, requireNamed } from "../../env/mod.ts";
 import {
+  codexRequest,
   findClaude,
   findPresetHosts,
   isBeside,
@@ -42,6 +43,7 @@ export const command: Command = {
     options: [
       { flags: "--write", summary: "Ask whether the path can be changed" },
       { flags: "--vars", summary: "Say which of your variables pass, and why" },
+      { flags: "--agent <name>", summary: "claude (default) or codex" },
       {
         flags: "--server <name>",
         summary: "Ask about an MCP server that has a sandbox of its own",
@@ -62,7 +64,7 @@ export const command: Command = {
     const named = requireNamed(env, "explain the sandbox of");
     const server = textOption(input, "server");
     const request = server === undefined
-      ? { env: named, program: agentOrSelf(host, dirs) }
+      ? agentRequest(named, textOption(input, "agent"), { host, dirs })
       : serverRequest(named, host, server);
     const planned = await planSandbox(request, host, dirs);
     for (const note of planned.notes) host.notice(`aenv: ${note}`);
@@ -82,6 +84,25 @@ export const command: Command = {
     });
   },
 };
+
+function agentRequest(
+  env: OpenEnv,
+  name: string | undefined,
+  { host, dirs }: Pick<AllowContext, "host" | "dirs">,
+) {
+  switch (name) {
+    case "codex":
+      return codexRequest(env, host, dirs);
+    case undefined:
+    case "claude":
+      return { env, program: agentOrSelf(host, dirs) };
+  }
+  throw new AppError(
+    "USAGE",
+    `Cannot explain the sandbox of ${quote(name)}: there is no such agent`,
+    { hint: "Name one of: claude, codex" },
+  );
+}
 
 function serverRequest(env: OpenEnv, { self }: Host, name: string) {
   const { manifest } = env;

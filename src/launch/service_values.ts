@@ -20,6 +20,7 @@ import type { Host } from "../os/host.ts";
 import { isShut } from "../os/libc.ts";
 import type {
   BrokeredServer,
+  LateServer,
   RelayedServer,
   SecretValue,
 } from "../secrets/mod.ts";
@@ -31,6 +32,11 @@ type RemoteService = Exclude<PlannedService, StdioService>;
 /** Everything that a plan's services need to run. Holds values: never print it. */
 export interface FilledServices {
   readonly brokered: readonly BrokeredServer[];
+  readonly relayed: readonly (RelayedServer | LateServer)[];
+}
+
+/** Services whose values are all known. */
+interface FilledNow extends FilledServices {
   readonly relayed: readonly RelayedServer[];
 }
 
@@ -42,7 +48,7 @@ export async function fillServices(
   plan: LaunchPlan,
   env: OpenEnv,
   place: { readonly host: Host; readonly dirs: Dirs },
-): Promise<FilledServices> {
+): Promise<FilledNow> {
   if (plan.services.length === 0) return { brokered: [], relayed: [] };
   const keys = plan.services.flatMap(({ secrets }) => secrets) as SecretKey[];
   const values = await valuesOf(keys, env, place);
@@ -55,6 +61,46 @@ export async function fillServices(
       const given = claude.serverVariables(variables, plan.cwd);
       brokered.push(fillStdio(service, filler, given));
     } else relayed.push(fillRemote(service, filler));
+  }
+  return { brokered, relayed };
+}
+
+/**
+ * The same for a program that may never ask for a server: values are looked up when the first one is asked for. What is wrong
+ * then keeps that server from starting; the next request looks again.
+ */
+export function fillLate(
+  plan: LaunchPlan,
+  env: OpenEnv,
+  place: { readonly host: Host; readonly dirs: Dirs },
+): FilledServices {
+  let looked: Promise<FilledNow> | undefined;
+  function all(): Promise<FilledNow> {
+    looked ??= fillServices(plan, env, place).catch((error) => {
+      looked = undefined;
+      throw error;
+    });
+    return looked;
+  }
+  const brokered: BrokeredServer[] = [];
+  const relayed: LateServer[] = [];
+  for (const service of plan.services) {
+    const { name } = service;
+    if (service.kind === "stdio") {
+      const { socket, log } = service;
+      let filled: BrokeredServer | undefined;
+      brokered.push({
+        ...{ name, socket, log },
+        ready: async () => {
+          filled = (await all()).brokered.find((each) => each.name === name);
+        },
+        program: () => filled!.program(),
+      });
+    } else {
+      const fill = async () =>
+        (await all()).relayed.find((each) => each.name === name)!;
+      relayed.push({ name, fill });
+    }
   }
   return { brokered, relayed };
 }

@@ -10,7 +10,11 @@ import type {
   SupervisorTools,
 } from "./sandbox_supervise.ts";
 import { type StartProgram, startServices } from "./service_run.ts";
-import { type FilledServices, fillServices } from "./service_values.ts";
+import {
+  type FilledServices,
+  fillLate,
+  fillServices,
+} from "./service_values.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
 
 /** A launch whose values have been looked up. */
@@ -24,7 +28,10 @@ export async function openSupervisor(
   plan: LaunchPlan,
   context: PerformContext,
 ): Promise<Supervisor> {
-  const filled = await fillServices(plan, context.env, context);
+  // A command may never start an agent that asks for a server.
+  const filled = plan.agent === "none"
+    ? fillLate(plan, context.env, context)
+    : await fillServices(plan, context.env, context);
   return {
     run: (environment) => supervise({ ...plan, environment }, context, filled),
   };

@@ -2,6 +2,7 @@
  * Starts MCP servers beside the agent, one for each client. A server gets the client's connections themselves as its standard
  * input and output: no byte of the conversation passes through this process.
  */
+import { AppError } from "../base/errors.ts";
 import { removeFile } from "../os/fs.ts";
 import { Guardian } from "../os/guardian.ts";
 import { closeDescriptor, Poller } from "../os/poller.ts";
@@ -69,6 +70,17 @@ export class Broker {
   }
 }
 
+/** A client's connections. */
+interface Ends {
+  readonly input: number;
+  readonly output: number;
+}
+
+function closeEnds({ input, output }: Ends): void {
+  closeDescriptor(input);
+  closeDescriptor(output);
+}
+
 /** Where the clients of one server come to. */
 class Desk {
   readonly #server: BrokeredServer;
@@ -81,6 +93,8 @@ class Desk {
   readonly #waiting = new Map<number, number>();
   readonly #sessions = new Set<ServerSession>();
   readonly #closed = new AbortController();
+  /** Clients whose server has something to look up. */
+  #preparing = 0;
 
   constructor(
     server: BrokeredServer,
@@ -165,13 +179,30 @@ class Desk {
     return connection;
   }
 
-  #serve(ends: { readonly input: number; readonly output: number }): void {
-    if (this.#sessions.size >= MAX_SESSIONS) {
+  #serve(ends: Ends): void {
+    if (this.#sessions.size + this.#preparing >= MAX_SESSIONS) {
       this.#log.add("aenv: the server has too many clients\n");
-      closeDescriptor(ends.input);
-      closeDescriptor(ends.output);
-      return;
+      closeEnds(ends);
+    } else if (this.#server.ready === undefined) this.#begin(ends);
+    else void this.#prepare(this.#server.ready, ends);
+  }
+
+  async #prepare(ready: () => Promise<void>, ends: Ends): Promise<void> {
+    this.#preparing += 1;
+    try {
+      await ready();
+      if (this.#closed.signal.aborted) closeEnds(ends);
+      else this.#begin(ends);
+    } catch (error) {
+      closeEnds(ends);
+      if (!(error instanceof AppError)) throw error;
+      this.#log.add(`aenv: ${error.message}\n`);
+    } finally {
+      this.#preparing -= 1;
     }
+  }
+
+  #begin(ends: Ends): void {
     const session = new ServerSession(
       { server: this.#server, log: this.#log, ...ends },
       this.#tools,

@@ -13,6 +13,8 @@ export interface BrokeredServer {
   readonly socket: AbsPath;
   /** Where its standard error goes. */
   readonly log: AbsPath;
+  /** Has to be waited for before each start, where there is something to look up. Throws what keeps the server from starting. */
+  readonly ready?: () => Promise<void>;
   /** The program with its values, made anew for each start. Throws when it cannot be found. */
   readonly program: () => Program;
 }

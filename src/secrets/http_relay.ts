@@ -2,6 +2,7 @@
  * Stands on the loopback interface for http and sse servers that need a secret: what the agent sends to it goes to the one
  * address of its server, with the headers that the agent does not have.
  */
+import { AppError } from "../base/errors.ts";
 import {
   type LoopbackServer,
   OutgoingClient,
@@ -18,6 +19,13 @@ export interface RelayedServer {
   readonly type: "http" | "sse";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One whose address and headers are looked up when it is first asked for. */
+export interface LateServer {
+  readonly name: string;
+  /** Throws what makes it impossible; it is asked again then. */
+  readonly fill: () => Promise<RelayedServer>;
 }
 
 /** What the agent is told instead of a server's address and headers. */
@@ -42,7 +50,7 @@ export interface RelayOptions extends OutgoingOptions {
 export class HttpRelay {
   /** What the agent has to show: knowing the path alone is not enough. */
   readonly #pass = randomHex(32) + randomHex(32);
-  readonly #routes = new Map<string, Route>();
+  readonly #routes = new Map<string, Entry>();
   readonly #client: OutgoingClient;
   readonly #server: LoopbackServer;
   readonly #onUse: (server: string) => void;
@@ -50,12 +58,12 @@ export class HttpRelay {
 
   /** Starts to listen. Throws `IO`. */
   constructor(
-    servers: readonly RelayedServer[],
+    servers: readonly (RelayedServer | LateServer)[],
     { onUse, ...options }: RelayOptions,
   ) {
     this.#onUse = onUse ?? (() => {});
     for (const server of servers) {
-      this.#routes.set(randomHex(32), new Route(server));
+      this.#routes.set(randomHex(32), new Entry(server));
     }
     this.#client = new OutgoingClient(options);
     this.#server = serveLoopback((request) => this.#answer(request));
@@ -70,9 +78,9 @@ export class HttpRelay {
   entries(): ReadonlyMap<string, RelayEntry> {
     const headers = { Authorization: `Bearer ${this.#pass}` };
     return new Map(
-      [...this.#routes].map(([token, { server }]) => {
+      [...this.#routes].map(([token, { name }]) => {
         const url = `http://127.0.0.1:${this.#server.port}/${token}`;
-        return [server.name, { url, headers }];
+        return [name, { url, headers }];
       }),
     );
   }
@@ -88,7 +96,11 @@ export class HttpRelay {
     const { pathname, search } = new URL(request.url);
     const [, token = "", place] = /^\/([0-9a-f]{32})(?:\/(\d+))?$/
       .exec(pathname) ?? [];
-    const route = this.#routes.get(token);
+    const entry = this.#routes.get(token);
+    const route = await entry?.route();
+    if (route instanceof AppError) {
+      return new Response(route.message, { status: 502 });
+    }
     const url = search === "" ? route?.find(place) : undefined;
     if (route === undefined || url === undefined) return refusal(404);
     if (!METHODS.includes(request.method)) return refusal(405);
@@ -134,6 +146,32 @@ export class HttpRelay {
       }))
       : answer.body;
     return new Response(body, { status: answer.status, headers });
+  }
+}
+
+/** A server, which may have to be looked up. */
+class Entry {
+  readonly name: string;
+  readonly #server: RelayedServer | LateServer;
+  #route: Route | undefined;
+
+  constructor(server: RelayedServer | LateServer) {
+    this.name = server.name;
+    this.#server = server;
+  }
+
+  /** An error says why it cannot be filled in now. */
+  async route(): Promise<Route | AppError> {
+    if (this.#route !== undefined) return this.#route;
+    const server = this.#server;
+    try {
+      const filled = "fill" in server ? await server.fill() : server;
+      // Somebody may have come first, and knows its places.
+      return this.#route ??= new Route(filled);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return error;
+    }
   }
 }
 

@@ -22,6 +22,7 @@ export type { BrokeredServer, BrokerOptions } from "./broker_types.ts";
 export { isDescendant } from "./descent.ts";
 export {
   HttpRelay,
+  type LateServer,
   type RelayedServer,
   type RelayEntry,
 } from "./http_relay.ts";

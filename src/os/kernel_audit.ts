@@ -7,6 +7,8 @@ const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_AUDIT = 9;
 const READ_GROUP = 1;
+const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const MSG_DONTWAIT = 0x40;
@@ -85,11 +87,9 @@ export class KernelAudit implements Disposable {
   }
 
   #join(): boolean {
-    const address = new Uint8Array(12);
-    const view = new DataView(address.buffer);
-    view.setUint16(0, AF_NETLINK, true);
-    view.setUint32(8, READ_GROUP, true);
-    return syscall("bind", this.descriptor, address, address.length) === 0;
+    const group = new Uint8Array(new Int32Array([READ_GROUP]).buffer);
+    const option = [SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group, 4] as const;
+    return syscall("setsockopt", this.descriptor, ...option) === 0;
   }
 
   #receive(flags: number): Uint8Array<ArrayBuffer> | undefined {

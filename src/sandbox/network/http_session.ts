@@ -39,7 +39,11 @@ export async function serveHttp(session: Session): Promise<void> {
   let previous: string | undefined;
   while (true) {
     try {
-      const bytes = await session.client.takeHead(limits.headBytes);
+      const { client } = session;
+      const isThere = client.waiting.length > 0;
+      if (!isThere && !await client.fill(limits.headBytes)) return;
+      session.allowFor(limits.headMs);
+      const bytes = await client.takeHead(limits.headBytes);
       if (bytes === undefined) return;
       const head = parseRequestHead(fromBytes(bytes));
       const next = await serveRequest(session, { head, previous });

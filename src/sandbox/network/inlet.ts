@@ -1,27 +1,33 @@
 /** The reading side of a connection: what has arrived and was not used yet, and copying it on. */
 import type { Connection } from "../../os/sockets.ts";
 import { ChunkedScanner } from "./chunked.ts";
+import type { CopyBuffers } from "./copy_buffers.ts";
 import { type Body, HeadError } from "./http_head.ts";
 
 const FIRST_BYTES = 8 * 1024;
-/** Sizes of the buffer that bodies are copied with. A large one pays when there is much: each call costs the same. */
-const COPY_BYTES = 32 * 1024;
-const MAX_COPY_BYTES = 1024 * 1024;
-const GROWTH = 4;
 
-/** One connection's bytes. Every read and write is reported to `onUse`. */
+/** What an inlet is made with. */
+export interface InletOptions {
+  /** Hears of every read and write. */
+  readonly onUse: () => void;
+  readonly buffers: CopyBuffers;
+}
+
+/** One connection's bytes. */
 export class Inlet {
   readonly connection: Connection;
   readonly #onUse: () => void;
+  readonly #buffers: CopyBuffers;
   #buffer = new Uint8Array(0);
   #start = 0;
   #end = 0;
   #filling: Promise<boolean> | undefined;
   #held: Uint8Array | undefined;
 
-  constructor(connection: Connection, onUse: () => void) {
+  constructor(connection: Connection, options: InletOptions) {
     this.connection = connection;
-    this.#onUse = onUse;
+    this.#onUse = options.onUse;
+    this.#buffers = options.buffers;
   }
 
   /** What has arrived. Valid until the next call. */
@@ -168,18 +174,16 @@ export class Inlet {
     }
     // Whatever comes next may take its time.
     await target.flush();
-    let buffer = new Uint8Array(Math.min(COPY_BYTES, left));
+    using buffer = this.#buffers.open();
     while (left > 0) {
-      const count = await this.connection.read(buffer);
+      const room = buffer.first(left);
+      const count = await this.connection.read(room);
       this.#onUse();
       if (count === null) return;
-      const { used, left: rest } = await use(buffer.subarray(0, count));
+      const { used, left: rest } = await use(room.subarray(0, count));
       left = rest;
-      if (used < count) this.#putBack(buffer.subarray(used, count));
-      if (count === buffer.length && count < MAX_COPY_BYTES) {
-        const size = Math.min(MAX_COPY_BYTES, count * GROWTH, left);
-        buffer = new Uint8Array(size);
-      } else if (left < buffer.length) buffer = buffer.subarray(0, left);
+      if (used < count) this.#putBack(room.subarray(used, count));
+      buffer.adapt(count, left);
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type LoopbackListener,
 } from "../../os/sockets.ts";
 import { every } from "../../os/timers.ts";
+import { CopyBuffers } from "./copy_buffers.ts";
 import { type Credential, makeCredential } from "./credential.ts";
 import { proxyVariables } from "./environment.ts";
 import type { ProxyEvent } from "./events.ts";
@@ -69,6 +70,7 @@ export function startProxy(
     audit: options.audit,
     limits: { ...PROXY_LIMITS, ...options.limits },
     lookUp: options.lookUp ?? lookUp,
+    buffers: new CopyBuffers(),
     own: rememberOwn(),
     now: epochMs,
     upstreams: new Upstreams(options.env ?? {}),

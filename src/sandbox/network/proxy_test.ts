@@ -329,6 +329,24 @@ Deno.test("connections that say nothing, or too much, are closed", async () => {
   });
 });
 
+Deno.test("a request that comes byte by byte is given up, the first one and the next", async () => {
+  await using server = silent();
+  await using world = new ProxyWorld([`localhost:${server.port}`], {
+    limits: { headMs: 300 },
+  });
+  for (const before of ["", `GET / HTTP/1.1\r\n\r\n`]) {
+    using client = await world.connect();
+    await client.send(before);
+    if (before !== "") await client.until("missing or wrong\n");
+    await client.send("GET http://a.test/");
+    // Well before it would have been idle for long.
+    await waitFor("the end", async () => {
+      const sent = await client.send("x").catch(() => "closed");
+      return client.isEnded || sent === "closed" || undefined;
+    }, 10_000);
+  }
+});
+
 Deno.test("close() ends what is open", async () => {
   await using server = silent();
   const world = new ProxyWorld([`localhost:${server.port}`]);

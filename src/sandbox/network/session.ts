@@ -2,11 +2,12 @@
 import { monotonicMs } from "../../os/clock.ts";
 import { type Connection, isHangUp } from "../../os/sockets.ts";
 import { within } from "../../os/timers.ts";
+import type { CopyBuffers } from "./copy_buffers.ts";
 import type { Credential } from "./credential.ts";
 import { dial, type Dialled, type Dialler, type Target } from "./dial.ts";
 import type { ProxyProtocol } from "./events.ts";
 import { HeadError } from "./http_head.ts";
-import { Inlet, tunnel } from "./inlet.ts";
+import { Inlet, type InletOptions, tunnel } from "./inlet.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What all sessions share. */
@@ -14,6 +15,7 @@ export interface Shared extends Dialler {
   readonly credential: Credential;
   /** Path of the manifest, for messages. */
   readonly manifest: string;
+  readonly buffers: CopyBuffers;
 }
 
 /** Waiting for the client to take an answer before its connection is closed. */
@@ -24,18 +26,24 @@ const LINGER_BYTES = 1024 * 1024;
 export class Session {
   readonly shared: Shared;
   readonly client: Inlet;
-  readonly #used = () => this.#touch();
+  readonly #inlet: InletOptions;
   readonly #stop = new AbortController();
   #upstream: Inlet | undefined;
   #forwardsTo: Upstream | undefined;
   #limitMs: number;
   #lastUse = monotonicMs();
+  #deadline: number | undefined;
   #isClosed = false;
 
   constructor(connection: Connection, shared: Shared) {
     this.shared = shared;
-    this.client = new Inlet(connection, this.#used);
+    this.#inlet = {
+      onUse: () => this.#touch(),
+      buffers: shared.buffers,
+    };
+    this.client = new Inlet(connection, this.#inlet);
     this.#limitMs = shared.limits.headMs;
+    this.allowFor(shared.limits.headMs);
   }
 
   #touch(): void {
@@ -60,12 +68,19 @@ export class Session {
   /** From now on the session ends when so many milliseconds pass without a byte. */
   allowIdle(milliseconds: number): void {
     this.#limitMs = milliseconds;
+    this.#deadline = undefined;
     this.#touch();
+  }
+
+  /** From now on the session ends after so many milliseconds, however many bytes come: one at a time could go on for ever. */
+  allowFor(milliseconds: number): void {
+    this.#deadline = monotonicMs() + milliseconds;
   }
 
   /** Whether its time is up. */
   isLate(now: number): boolean {
-    return now - this.#lastUse > this.#limitMs;
+    return now - this.#lastUse > this.#limitMs ||
+      this.#deadline !== undefined && now > this.#deadline;
   }
 
   /** Connects to what the client asks for, when that is allowed. */
@@ -77,7 +92,7 @@ export class Session {
     const dialled = await dial(this.shared, target, this.#stop.signal);
     if (dialled.kind !== "connected") return dialled;
     this.#forwardsTo = dialled.upstream;
-    this.#upstream = new Inlet(dialled.connection, this.#used);
+    this.#upstream = new Inlet(dialled.connection, this.#inlet);
     if (this.#isClosed) this.hangUp();
     return dialled;
   }

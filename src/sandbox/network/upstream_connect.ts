@@ -4,6 +4,7 @@ import { type Connection, isHangUp } from "../../os/sockets.ts";
 import { within } from "../../os/timers.ts";
 import { addressesOf, connectAny, type Problem } from "./connect.ts";
 import { formatHost, type NormalHost } from "./host_name.ts";
+import { CopyBuffers } from "./copy_buffers.ts";
 import {
   formatHead,
   fromBytes,
@@ -93,7 +94,11 @@ async function ask(
     readonly headBytes: number;
   },
 ): Promise<Relayed> {
-  const inlet = new Inlet(connection, () => {});
+  const inlet = new Inlet(connection, {
+    onUse: () => {},
+    // Nothing is copied here.
+    buffers: new CopyBuffers(),
+  });
   const authority = `${formatHost(host)}:${port}`;
   const head = formatHead(`CONNECT ${authority} HTTP/1.1`, [
     { written: "Host", value: authority },

@@ -76,3 +76,14 @@ export function shellWord(text: string): string {
   if (/^[A-Za-z0-9_/.:@%+=,-]+$/.test(text)) return text;
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** UTF-8 bytes as a text; undefined for anything else. A byte order mark stays. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
+  }
+}

@@ -7,11 +7,7 @@ import { findMarked } from "../os/marked.ts";
 import { openProcess } from "../os/pidfd.ts";
 import { type BegunSession, type Ended, endProtected } from "../sandbox/mod.ts";
 import { changedNames, touchedLine } from "./sandbox_changed.ts";
-import {
-  type EndedSession,
-  type EndOrder,
-  watchFor,
-} from "./sandbox_session.ts";
+import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
 
 /** Ends a session. */
 export async function endSession(

@@ -1,40 +1,13 @@
 /** A confined launch, from the look at protected files to the end of all that it started. */
 import { BUILD_INFO } from "../base/build_info.ts";
 import { Var } from "../base/env_vars.ts";
-import type { AbsPath } from "../base/paths.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import { openProcess } from "../os/pidfd.ts";
 import { markSelf } from "../os/process_marks.ts";
 import { secretHex } from "../os/random.ts";
-import { watchEnd } from "../os/watcher.ts";
-import type { BegunSession, Change } from "../sandbox/mod.ts";
+import type { BegunSession } from "../sandbox/mod.ts";
+import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
 import type { PerformContext } from "./types.ts";
-
-/** The hidden command that sees to the end of a session. */
-export const ENDED_COMMAND = "__ended";
-
-/** What a session did. */
-export interface EndedSession {
-  readonly changes: readonly Change[];
-  /** What to tell the user. */
-  readonly lines: readonly string[];
-}
-
-/** What that command is told. */
-export interface EndOrder {
-  readonly dir: AbsPath;
-  readonly project: AbsPath;
-  readonly name: string;
-  /** The env's label, and where the audit log is. */
-  readonly env: string;
-  readonly audit: AbsPath;
-  /** What marks everything that the session started. */
-  readonly mark: number;
-  /** Descriptors that it is given: see `BegunSession`. */
-  readonly held: number;
-  readonly seen: number | null;
-  readonly dirs: readonly AbsPath[];
-}
 
 /** A number for processes that belong together. */
 export function newMark(): number {
@@ -83,26 +56,4 @@ export class LaunchSession {
     const { endSession } = await import("./sandbox_ended.ts");
     return await endSession(this.#session);
   }
-}
-
-/** Starts a process that runs the hidden command when the other has ended. */
-export function watchFor(
-  order: EndOrder,
-  { pidfd, self, keepsErrors }: {
-    readonly pidfd: number;
-    readonly self: AbsPath;
-    readonly keepsErrors: boolean;
-  },
-): ReturnType<typeof watchEnd> {
-  const { held, seen } = order;
-  return watchEnd({
-    pidfd,
-    program: {
-      path: self,
-      args: [ENDED_COMMAND, JSON.stringify(order)],
-      env: { PATH: "/usr/bin:/bin" },
-    },
-    hands: seen === null ? [held] : [held, seen],
-    keepsErrors,
-  });
 }

@@ -2,6 +2,7 @@
  * Configurations of git, read as strictly as git writes them, to tell changes that can make nothing run: where branches and
  * new remotes lead. What is not understood is no such change.
  */
+import { utf8Text } from "../base/text.ts";
 
 /** One line of a configuration. */
 interface Entry {
@@ -162,7 +163,7 @@ function shape(entries: readonly Entry[]): string {
 
 /** Undefined when there is anything that git may read otherwise. */
 function parse(bytes: Uint8Array): Entry[] | undefined {
-  const text = decode(bytes);
+  const text = utf8Text(bytes);
   if (text === undefined || ODD.test(text)) return undefined;
   const entries: Entry[] = [];
   let place: Pick<Entry, "section" | "subsection"> | undefined;
@@ -187,14 +188,4 @@ function parse(bytes: Uint8Array): Entry[] | undefined {
     });
   }
   return entries;
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return undefined;
-  }
 }

@@ -75,11 +75,7 @@ export { recordFiles } from "./looks.ts";
 export { CERTIFICATE_VARIABLES } from "./policy_system_names.ts";
 export { checkProbed, probe, type Probed, probeKey } from "./probe.ts";
 export type { Change } from "./protect.ts";
-export {
-  beginProtected,
-  type Begun,
-  type BegunSession,
-} from "./protect_begin.ts";
+export { beginProtected, type Begun } from "./protect_begin.ts";
 export {
   acceptChanges,
   type Ended,
@@ -88,7 +84,7 @@ export {
   protectStates,
   settleEnded,
 } from "./protect_record.ts";
-export { sessionName } from "./protect_sessions.ts";
+export { type BegunSession, sessionName } from "./protect_sessions.ts";
 export type { ProtectPlace } from "./protect_store.ts";
 export { revertChanges, type Reverted } from "./protect_revert.ts";
 export {

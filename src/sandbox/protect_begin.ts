@@ -3,8 +3,9 @@ import type { AbsPath } from "../base/paths.ts";
 import { watchDirs } from "../os/dir_watch.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import type { Change, Watched } from "./protect.ts";
-import { recallLooks, watchedText } from "./protect_looks.ts";
+import { type Found, recallLooks, watchedText } from "./protect_looks.ts";
 import {
+  type BegunSession,
   closeSession,
   isRunning,
   openSession,
@@ -12,23 +13,6 @@ import {
 } from "./protect_sessions.ts";
 import type { ProtectPlace } from "./protect_store.ts";
 import type { ProtectedPath } from "./types.ts";
-
-/** A launch that was written down, and whose end somebody has to see to. */
-export interface BegunSession {
-  readonly place: ProtectPlace;
-  /** `<pid>-<start>`. */
-  readonly name: string;
-  /** The descriptor that holds it. */
-  readonly held: number | undefined;
-  /** What sees what is made and taken away in these directories. */
-  readonly seen: SeenDirs | undefined;
-}
-
-/** See `os/dir_watch.ts`. */
-export interface SeenDirs {
-  readonly fd: number;
-  readonly dirs: readonly AbsPath[];
-}
 
 /** What was found before a launch. */
 export interface Begun {
@@ -62,14 +46,6 @@ export async function beginProtected(
   const fd = watchDirs(dirs);
   const seen = fd === undefined ? undefined : { fd, dirs };
   return { changes, touched, session: { place, name, held, seen } };
-}
-
-/** What a beginning found. */
-export interface Found {
-  readonly changes: readonly Change[];
-  readonly touched: readonly AbsPath[];
-  /** Where to see what is made and taken away. */
-  readonly dirs: readonly AbsPath[];
 }
 
 /** Undefined unless everything is as it was, and nobody has to be asked. Needs no lock: see `beginAnew`. */

@@ -1,5 +1,6 @@
 /** Changes of protected files that are nobody's concern: what tools write in normal work, and what can make nothing run. */
 import { type AbsPath, basename, parent } from "../base/paths.ts";
+import { utf8Text } from "../base/text.ts";
 import { readBytes } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { isHarmlessGitChange } from "./git_config.ts";
@@ -129,9 +130,9 @@ function isHarmlessJson(
 
 /** Undefined when it is no object, or one that readers may take for different ones. */
 function objectIn(bytes: Uint8Array): Map<string, unknown> | undefined {
+  const text = utf8Text(bytes);
+  if (text === undefined) return undefined;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
     const value: unknown = text.trim() === "" ? {} : JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       return undefined;
@@ -142,10 +143,8 @@ function objectIn(bytes: Uint8Array): Map<string, unknown> | undefined {
       ? new Map(Object.entries(value))
       : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) {
-      return undefined;
-    }
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
   }
 }
 

@@ -6,9 +6,14 @@
 import { type AbsPath, parent } from "../base/paths.ts";
 import { readText, removeFile } from "../os/fs.ts";
 import { markOf } from "../os/marks.ts";
-import { FACT, FACT_WORDS, type Found, statMany } from "../os/stat_list.ts";
+import {
+  FACT,
+  FACT_WORDS,
+  type Found as FoundFacts,
+  statMany,
+} from "../os/stat_list.ts";
 import { isIn } from "./path_text.ts";
-import { type Held, marksOf, type Watched } from "./protect.ts";
+import { type Change, type Held, marksOf, type Watched } from "./protect.ts";
 import {
   projectKey,
   type ProtectPlace,
@@ -16,6 +21,14 @@ import {
   recordPath,
   writeQuick,
 } from "./protect_store.ts";
+
+/** What a beginning found. */
+export interface Found {
+  readonly changes: readonly Change[];
+  readonly touched: readonly AbsPath[];
+  /** Where to see what is made and taken away. */
+  readonly dirs: readonly AbsPath[];
+}
 
 /** The second line. */
 interface Body {
@@ -84,7 +97,7 @@ function looksSame(paths: string, numbers: readonly number[]): boolean {
 }
 
 function isAlike(
-  { words }: Found,
+  { words }: FoundFacts,
   index: number,
   numbers: readonly number[],
 ): boolean {

@@ -14,11 +14,11 @@ import {
   touchedBetween,
   type Watched,
 } from "./protect.ts";
-import type { BegunSession, Found } from "./protect_begin.ts";
 import { concerning } from "./protect_harmless.ts";
-import { rememberLooks } from "./protect_looks.ts";
+import { type Found, rememberLooks } from "./protect_looks.ts";
 import { nestedChanges } from "./protect_nested.ts";
 import {
+  type BegunSession,
   isAlive,
   isRunning,
   type Session,

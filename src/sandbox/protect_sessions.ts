@@ -19,6 +19,23 @@ export interface Session {
   readonly since: number;
 }
 
+/** A launch that was written down, and whose end somebody has to see to. */
+export interface BegunSession {
+  readonly place: ProtectPlace;
+  /** `<pid>-<start>`. */
+  readonly name: string;
+  /** The descriptor that holds it. */
+  readonly held: number | undefined;
+  /** What sees what is made and taken away in these directories. */
+  readonly seen: SeenDirs | undefined;
+}
+
+/** See `os/dir_watch.ts`. */
+export interface SeenDirs {
+  readonly fd: number;
+  readonly dirs: readonly AbsPath[];
+}
+
 /** The name of a launch in a record. */
 export function sessionName(pid: number): string {
   return `${pid}-${processStart(pid) ?? "unknown"}`;

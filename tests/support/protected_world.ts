@@ -2,12 +2,12 @@
 import type { AbsPath } from "../../src/base/paths.ts";
 import { closeDescriptor } from "../../src/os/fds.ts";
 import type { Change } from "../../src/sandbox/protect.ts";
-import {
-  beginProtected,
-  type BegunSession,
-} from "../../src/sandbox/protect_begin.ts";
+import { beginProtected } from "../../src/sandbox/protect_begin.ts";
 import { type Ended, endProtected } from "../../src/sandbox/protect_record.ts";
-import { sessionName } from "../../src/sandbox/protect_sessions.ts";
+import {
+  type BegunSession,
+  sessionName,
+} from "../../src/sandbox/protect_sessions.ts";
 import { SandboxWorld } from "./sandbox_world.ts";
 
 /** Use with `using`. */

@@ -1,4 +1,5 @@
 /** Copying a configuration directory: regular files and directories, links made harmless, paths rewritten. */
+import { utf8Text } from "../../base/text.ts";
 import { basename, dirname, normalize, relative } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import { type AbsPath, isWithin, join } from "../../base/paths.ts";
@@ -283,14 +284,7 @@ function measure(
 
 /** UTF-8 text without NUL; undefined for anything else. A byte order mark stays. */
 export function decodeText(bytes: Uint8Array): string | undefined {
-  if (bytes.includes(0)) return undefined;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return undefined;
-  }
+  return bytes.includes(0) ? undefined : utf8Text(bytes);
 }
 
 /** Relative `@imports` of a memory file, as paths below the root. */

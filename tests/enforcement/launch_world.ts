@@ -26,6 +26,8 @@ export interface LaunchParts {
   readonly cwd?: string;
   /** Variables that the user has besides PATH, HOME and USER. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Name of the MCP server whose domain it is; the agent's unless given. */
+  readonly server?: string;
   /** The env; what the directory and the variables choose unless given. */
   readonly env?: string;
   /** Where the proxy listens, for a network of hosts. */
@@ -160,7 +162,9 @@ export class LaunchWorld implements Disposable {
     const { env, dirs } = activeEnv(host, name);
     const opened = requireNamed(env, "launch");
     const program = this.attacker as AbsPath;
-    return { request: { env: opened, program }, host, dirs };
+    const { server } = parts;
+    const request = { env: opened, program, ...(server ? { server } : {}) };
+    return { request, host, dirs };
   }
 
   /** What a launch here would be held to. Throws what refuses it. */

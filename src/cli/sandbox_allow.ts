@@ -19,11 +19,11 @@ export interface AllowContext {
 
 /** For a path that may not be read, written or run; undefined where it may, or where the answer says all. */
 export function allowPath(
-  { allowed, operation, path, protection, why }: PathAnswer,
+  { allowed, operation, path, protection, sealed, why }: PathAnswer,
   kind: "file" | "directory" | "missing",
   context: AllowContext,
 ): string | undefined {
-  if (allowed || protection !== undefined) return undefined;
+  if (allowed || sealed || protection !== undefined) return undefined;
   const home = context.host.home();
   const isRead = operation === "read" || operation === "list" ||
     operation === "exec";

@@ -27,6 +27,8 @@ export interface PathAnswer {
   readonly protection: ProtectedPath | undefined;
   /** Why, for people. */
   readonly why: string;
+  /** Whether no manifest could give it. */
+  readonly sealed: boolean;
 }
 
 /** Whether `operation` is possible at a real path. */
@@ -41,15 +43,21 @@ export function decidePath(
   const grant = grantFor(policy.grants, path, operation);
   const question = { path, operation };
   if (grant === undefined) {
-    const why = sealText(policy, path) ?? shortText(policy.grants, path) ??
-      "nothing grants it";
-    return { ...question, allowed: false, grant, protection: undefined, why };
+    const seal = sealText(policy, path);
+    const why = seal ?? shortText(policy.grants, path) ?? "nothing grants it";
+    return {
+      ...{ ...question, allowed: false, grant, protection: undefined, why },
+      sealed: seal !== undefined,
+    };
   }
   const holders = isChange(operation) ? holdersOf(policy, path, operation) : [];
   const held = holders.find(isHeld);
   if (held !== undefined) {
     const why = `protected: ${held.why.text}`;
-    return { ...question, allowed: false, grant, protection: held, why };
+    return {
+      ...{ ...question, allowed: false, grant, protection: held, why },
+      sealed: false,
+    };
   }
   const [watched] = holders;
   return {
@@ -57,6 +65,7 @@ export function decidePath(
     allowed: true,
     grant,
     protection: watched,
+    sealed: false,
     why: watched === undefined
       ? grant.why.text
       : `${grant.why.text}; protected (${watched.why.text}): a change is shown and can be taken back`,

@@ -92,6 +92,11 @@ Deno.test("sandbox explain says what to type where something could be granted, a
       ],
     ] as const
   ) assert.equal((await explained(home, ...args))[1], `  ${hint}`, args[0]);
+  for (const path of ["~/.ssh/id_rsa", "~/.claude/settings.json"]) {
+    const [answer, ...more] = await explained(home, path);
+    assert.match(answer!, /^may not read .*outside of the sandbox$/);
+    assert.deepEqual(more, []);
+  }
   assert.deepEqual((await explained(home, "~/it's here/tool")).slice(2), [
     "may not run ~/it's here/tool: nothing grants it",
     `  To allow it: add "~/it's here" to path_dirs under [sandbox] in ${manifest}`,

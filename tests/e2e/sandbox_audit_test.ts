@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { aenvBinary } from "../support/aenv.ts";
 import { claudePrograms } from "../support/agents.ts";
+import { KernelAuditSwitch } from "../support/kernel_audit.ts";
 import { run } from "../support/process.ts";
 import type { Step } from "../support/stub_api.ts";
 import { TempDir } from "../support/temp.ts";
@@ -208,6 +209,40 @@ for (const agent of claudePrograms()) {
     },
   );
 }
+
+Deno.test("what the kernel refuses by itself is in the audit log where it tells us, and probe says whether", async () => {
+  using kernel = new KernelAuditSwitch();
+  await using world = await World.open({
+    steps: ({ root }) => [
+      { bash: `cat ${root}/home/.ssh/id_rsa` },
+      { bash: `head -c 1 ${root}/home/.bashrc` },
+      { bash: `kill -9 "${"${AENV_LAUNCHER#supervisor:}"}"; exit 1` },
+      { bash: "echo fine > work.out" },
+    ],
+  });
+  Deno.mkdirSync(`${world.home}/.ssh`);
+  for (const name of [".ssh/id_rsa", ".bashrc"]) {
+    Deno.writeTextFileSync(`${world.home}/${name}`, "mine\n");
+  }
+  const { code, stdout, stderr } = await session(world, []);
+  assert.equal(code, 0, stderr + stdout);
+  assert.equal(Deno.readTextFileSync(`${world.project}/work.out`), "fine\n");
+  const probed = await world.aenv.must(["sandbox", "probe", "-E", "private"]);
+  const events = await eventsOf(world);
+  const refused = select(events, "kernel-refused");
+  const landlock = Number(/Landlock (\d+)/.exec(probed)![1]);
+  if (!kernel.isOn || landlock < 7) {
+    assert.deepEqual(refused, []);
+    assert.match(probed, /audit log: .*; not files, ports and signals/);
+    return;
+  }
+  assert.match(probed, /audit log: .*; and files, ports and signals/);
+  assert.ok(names(refused, "to", "/home/.ssh/id_rsa"), JSON.stringify(events));
+  assert.ok(names(refused, "to", "/home/.bashrc"));
+  assert.ok(names(refused, "rights", "scope.signal"));
+  assert.ok(refused.every(({ domain }) => domain === "agent"));
+  await world.aenv.must(["audit", "verify"]);
+});
 
 Deno.test("each hand-out of a secret is in the audit log, by its name and the server's", async () => {
   await using mcp = await McpWorld.open({

@@ -109,11 +109,9 @@ Deno.test("a proxy's memory stays bounded with thousands of connections, and tun
   const { port } = listener.addr;
   const taken = { bytes: 0 };
   const open: Deno.Conn[] = [];
-  const floods: Promise<void>[] = [];
   const serving = (async () => {
     for await (const connection of listener) {
       open.push(connection);
-      if (floods.length < 2 * FLOODED) floods.push(flood(connection, taken));
     }
   })();
   await using proxy = await Proxy.start(port);
@@ -122,8 +120,10 @@ Deno.test("a proxy's memory stays bounded with thousands of connections, and tun
     const tunnel = await proxy.connect();
     assert.ok(await proxy.asks(tunnel, port));
     open.push(tunnel);
-    if (count < FLOODED) floods.push(flood(tunnel, taken));
   }
+  // Both ends of each.
+  const flooded = open.slice(0, 2 * FLOODED);
+  const floods = flooded.map((connection) => flood(connection, taken));
   // Until all that lies between has been filled.
   let last = -1;
   await waitFor("the end of the flood", async () => {

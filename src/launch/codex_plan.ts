@@ -9,6 +9,7 @@ import {
   keptSettings,
   ownArguments,
   plannedSettings,
+  projectAround,
 } from "./codex_settings.ts";
 import { codexServers } from "./codex_servers.ts";
 import { environmentChanges, type Variables } from "./environment.ts";
@@ -45,7 +46,8 @@ export function codexRequest(
   dirs: Dirs,
 ): SandboxRequest {
   const program = codexOrNone(host, dirs) ?? host.self;
-  return { env, program, other: codexNeeds(env, keptSettings(env)) };
+  const other = codexNeeds(env, keptSettings(env), projectAround(env, host));
+  return { env, program, other };
 }
 
 /** Plans a launch of Codex in `request.env`, or of another program that may start it. Throws whatever makes it impossible. */
@@ -61,13 +63,14 @@ export async function planCodex(
     await checkCompat(env, ["codex", agent], { host, dirs });
   }
   const kept = keptSettings(env);
-  const other = codexNeeds(env, kept);
+  const project = projectAround(env, host);
+  const other = codexNeeds(env, kept, project);
   const wanted = { env, program, agent, other };
   const sandbox = await draftSandbox(wanted, host, dirs);
   const callers = callersVariables(env, base, sandbox);
   const exposed = await exposedVariables(env);
   const { told, given, runDir } = tellCodex(request, host, {
-    ...{ dirs, base, callers, exposed, sandbox, kept },
+    ...{ dirs, base, callers, exposed, sandbox, kept, project },
   });
   const { services } = told;
   const confined = await sandbox?.finish(services);
@@ -115,13 +118,14 @@ interface Told {
 function tellCodex(
   { env, program, args }: LaunchRequest,
   host: Host,
-  { dirs, base, callers, exposed, sandbox, kept }: {
+  { dirs, base, callers, exposed, sandbox, kept, project }: {
     readonly dirs: Dirs;
     readonly base: Variables;
     readonly callers: Variables;
     readonly exposed: Exposed;
     readonly sandbox: Drafted | undefined;
     readonly kept: codex.Settings;
+    readonly project: claude.ProjectFacts;
   },
 ): { told: Told; given: Variables; runDir: AbsPath } {
   const isAgent = program === undefined;
@@ -139,7 +143,10 @@ function tellCodex(
   const settings = plannedSettings(env, { host, kept, servers: servers.plain });
   const told = {
     config: settings.text,
-    args: ownArguments(env, { host, base, kept, servers: servers.relayed }),
+    args: ownArguments(env, {
+      ...{ project, base, kept, home: host.home() },
+      servers: servers.relayed,
+    }),
     services: servers.services,
     notes: [...notesFor(env, servers.left), ...settings.notes],
   };
@@ -176,7 +183,11 @@ function codexOrNone(host: Host, dirs: Dirs): AbsPath | undefined {
 }
 
 /** What a sandbox has to give to Codex: its own directory in the env. */
-function codexNeeds({ slot }: OpenEnv, kept: codex.Settings): OtherAgent {
+function codexNeeds(
+  { slot }: OpenEnv,
+  kept: codex.Settings,
+  { inside }: claude.ProjectFacts,
+): OtherAgent {
   const place: claude.AgentPlace = {
     path: slot.codex,
     access: "write",
@@ -189,7 +200,10 @@ function codexNeeds({ slot }: OpenEnv, kept: codex.Settings): OtherAgent {
     part: { urls: codex.apiUrls(kept) },
     accepts: codex.passesToCodex,
     places: [place],
-    guarded: codex.steeringPlaces(slot.codex),
+    guarded: [
+      ...codex.steeringPlaces(slot.codex),
+      ...inside.map((dir) => ({ path: join(dir, ".agents"), tree: true })),
+    ],
   };
 }
 

@@ -71,23 +71,27 @@ function leftSettings(
   }
 }
 
+/** What lies around the current directory. */
+export function projectAround(env: OpenEnv, host: Host): claude.ProjectFacts {
+  return claude.projectFacts({
+    cwd: host.cwd(),
+    home: host.home(),
+    manifestDir: env.scope === "project" ? env.baseDir : undefined,
+  });
+}
+
 /** The arguments of this launch. */
 export function ownArguments(
   env: OpenEnv,
-  { host, base, kept, servers }: {
-    readonly host: Host;
+  { home, project, base, kept, servers }: {
+    readonly home: AbsPath;
+    readonly project: claude.ProjectFacts;
     /** The caller's variables. */
     readonly base: Variables;
     readonly kept: codex.Settings;
     readonly servers: Readonly<Record<string, codex.ServerEntry>>;
   },
 ): string[] {
-  const home = host.home();
-  const project = claude.projectFacts({
-    cwd: host.cwd(),
-    home,
-    manifestDir: env.scope === "project" ? env.baseDir : undefined,
-  });
   const isIgnored = env.manifest.projectConfig === "ignore";
   const hidden = [
     // Inside a sandbox nothing of them can be read.

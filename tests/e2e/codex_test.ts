@@ -35,15 +35,17 @@ Deno.test("what a session leaves where it would steer the next one stops the nex
   await using world = await open(CONFINED, () => [{
     bash: `cd "$CODEX_HOME"; echo EVIL > AGENTS.md; mkdir -p skills/evil rules
 printf -- '---\\nname: evil\\ndescription: EVIL\\n---\\n' > skills/evil/SKILL.md
-echo 'prefix_rule(["rm"], "allow")' > rules/default.rules; echo '{}' > hooks.json`,
+echo 'prefix_rule(["rm"], "allow")' > rules/default.rules; echo '{}' > hooks.json
+mkdir -p ~/work/project/.agents/skills; cp -r skills/evil ~/work/project/.agents/skills`,
   }]);
   await session(world);
   const next = await world.type([...START, "hello"]);
   assert.equal(next.code, 3, next.stderr);
+  const { stdout } = await world.type(["aenv", "sandbox", "review"]);
   for (const name of ["AGENTS.md", "hooks.json", "skills", "rules"]) {
-    const review = await world.type(["aenv", "sandbox", "review"]);
-    assert.match(review.stdout, new RegExp(`codex/${name}`));
+    assert.match(stdout, new RegExp(`codex/${name}`));
   }
+  assert.match(stdout, /\.agents/);
   await world.must(["sandbox", "review", "--revert"]);
   const requests = world.stub.requests.length;
   await session(world);

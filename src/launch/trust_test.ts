@@ -57,6 +57,7 @@ const ASKING: readonly (readonly [string, boolean])[] = [
   ['[sandbox]\nenabled = true\nenv_host = ["A"]', true],
   ['[sandbox]\nenabled = true\npath_dirs = ["~/b"]', true],
   ['[sandbox]\nenabled = true\ncache_dirs = ["~/c"]', true],
+  ['[sandbox]\nenabled = true\nunix_sockets = ["$SSH_AUTH_SOCK"]', true],
   [
     '[sandbox]\nenabled = true\nnetwork = { mode = "hosts", allow = ["x"] }',
     true,
@@ -70,6 +71,34 @@ Deno.test("asksForTrust() is true of all that runs or widens, and then something
     const env = { manifest } as unknown as OpenEnv;
     strictEqual(statementOf(env, []).length > 0, asks, lines);
   }
+});
+
+Deno.test("statementOf() shows what a server's own sandbox gives, and what a socket gives away", () => {
+  const manifest = parseManifest(
+    `[env]
+name = "p"
+[sandbox]
+enabled = true
+unix_sockets = ["/run/docker.sock"]
+[mcp.a]
+command = "x"
+[mcp.a.sandbox]
+project = "none"
+network = "open"
+paths = ["~/d:rw"]
+`,
+    "aenv.toml",
+  );
+  const items = statementOf({ manifest } as unknown as OpenEnv, []);
+  const lines = items.flatMap((item) => item.lines);
+  deepStrictEqual(lines, [
+    "runs: x",
+    "its sandbox: may not read the project",
+    "its sandbox: network: open",
+    "its sandbox: reads and writes ~/d",
+    "connects to the socket /run/docker.sock: whoever reaches it controls this machine: it starts programs outside of the sandbox, with any file of it",
+    "network: open",
+  ]);
 });
 
 Deno.test("viewTrust() goes from needed to trusted to changed and back", async () => {

@@ -145,6 +145,13 @@ Deno.test("filterVariables() passes proxies while the network is open only, with
   assert.deepEqual(passing(variables, { network: "none" }), []);
 });
 
+Deno.test("a variable of a granted socket passes while it holds a path, and no other of its kind", () => {
+  const variables = { SSH_AUTH_SOCK: "/run/agent", X_SOCK: "relative" };
+  assert.deepEqual(passing(variables), []);
+  const sockets = ["SSH_AUTH_SOCK", "X_SOCK"];
+  assert.deepEqual(passing(variables, { sockets }), ["SSH_AUTH_SOCK"]);
+});
+
 Deno.test("passingVariables() are the values of what passes", () => {
   const variables = { TERM: "xterm", OTHER: "1" };
   const found = filterVariables({

@@ -226,6 +226,20 @@ Deno.test("supervisorReason() is there exactly when a launch without one is refu
   }
 });
 
+Deno.test("planEnforcement() has a granted directory of sockets asked about like writable ones, or left to a kernel that can tell", () => {
+  const unixSockets = [
+    { path: "/run/x.sock" as AbsPath, why: WHY },
+    { path: "/db" as AbsPath, why: WHY, tree: true },
+  ];
+  const { mediation } = plan({ unixSockets }, {}, SUPERVISOR);
+  assert.deepEqual(mediation?.unixPaths, ["/run/x.sock"]);
+  assert.ok(mediation?.unixTrees.includes("/db" as AbsPath));
+  const { landlock } = plan({ unixSockets }, { landlockAbi: 9 }, SUPERVISOR);
+  const rules = landlock.paths.map(({ path, kind }) => `${kind} ${path}`);
+  assert.ok(rules.includes("socket /run/x.sock"));
+  assert.ok(rules.includes("directory /db"));
+});
+
 Deno.test("planEnforcement() gives a value that can be sent", () => {
   const planned = plan({ network: HOSTS }, {}, SUPERVISOR);
   assert.deepEqual(JSON.parse(JSON.stringify(planned)), planned);

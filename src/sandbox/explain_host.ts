@@ -24,7 +24,9 @@ export function reachesOwnSockets(
   policy: SandboxPolicy,
   { isSupervised }: { readonly isSupervised: boolean },
 ): boolean {
-  if (policy.os === "darwin") return policy.network.mode !== "none";
+  if (policy.os === "darwin") {
+    return policy.network.mode !== "none" || policy.unixSockets.length > 0;
+  }
   const kernel = readKernelFacts();
   return kernel.landlockAbi >= LANDLOCK_FLOOR.resolveUnix || isSupervised ||
     supervisorReason(policy, kernel) !== undefined;

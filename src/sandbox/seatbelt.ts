@@ -158,9 +158,10 @@ function hostsRules(
   ];
 }
 
-/** Unix sockets: those that what is inside made itself, and those that are granted. */
+/** Unix sockets: those that what is inside made itself, and those that are granted. Without a network there are none unless some are granted. */
 function socketRules(policy: SandboxPolicy, parameters: Parameters): string[] {
-  const inside = policy.network.mode === "none"
+  const { network, unixSockets } = policy;
+  const inside = network.mode === "none" && unixSockets.length === 0
     ? []
     : policy.grants.filter(({ access }) => access === "write");
   const rules = inside.map(({ path, kind }) => {

@@ -137,6 +137,21 @@ Deno.test("seatbeltProfile() lets connect to the proxy and to granted ports alon
   assert.deepEqual(parameters, ["/private/var/run/db.sock"]);
 });
 
+Deno.test("seatbeltProfile() has sockets without a network where a directory of them is granted", () => {
+  const { text, parameters } = lines({
+    grants: [grant("/tmp/own", "write", "directory")],
+    network: { mode: "none" },
+    unixSockets: [{ path: "/db" as AbsPath, why: WHY, tree: true }],
+  });
+  assert.deepEqual(parameters, ["/tmp/own", "/db"]);
+  const sockets = text.filter((line) => line.includes("unix-socket"));
+  assert.deepEqual(sockets, [
+    '(allow network-bind (local unix-socket (subpath (param "P0"))))',
+    '(allow network-outbound (remote unix-socket (subpath (param "P0"))))',
+    '(allow network-outbound (remote unix-socket (subpath (param "P1"))))',
+  ]);
+});
+
 Deno.test("seatbeltProfile() is refused without the proxy that it needs", () => {
   const network = {
     mode: "hosts",

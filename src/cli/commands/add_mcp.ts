@@ -26,6 +26,7 @@ import {
   type Outcome,
   textOption,
 } from "../command.ts";
+import { tellClosed } from "../closed_servers.ts";
 import { installEdited } from "../install_outcome.ts";
 import { placeCredentials, SECRET_MODES } from "../mcp_credentials.ts";
 import { type Addition, additionOf, additionOutcome } from "../mcp_outcome.ts";
@@ -147,6 +148,13 @@ async function add(
         command: "add",
       }),
   });
+  const servers = written.filter(({ table }) => !table.disabled)
+    .map(({ name, table: { command, args = [], cwd } }) => ({
+      name,
+      words: command === undefined ? [] : args,
+      cwd,
+    }));
+  await tellClosed(servers, env, { host, option: textOption(input, "E") });
   return additionOutcome(report, done);
 }
 

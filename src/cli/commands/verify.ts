@@ -1,7 +1,8 @@
 import { AppError, asRefusal, ExitCode } from "../../base/errors.ts";
-import { activeEnv } from "../../env/mod.ts";
+import { activeEnv, type OpenEnv } from "../../env/mod.ts";
 import type { Host } from "../../os/host.ts";
 import { renderReport, type Report, verifyEnv } from "../../verify/mod.ts";
+import { type StartedServer, tellClosed } from "../closed_servers.ts";
 import { type Command, textOption } from "../command.ts";
 
 /** `aenv verify`. */
@@ -43,8 +44,18 @@ async function verify(
         { hint: "Name an environment: aenv verify -E NAME" },
       );
     }
+    await tellClosed(startedServers(env), env, { host, option });
     return await verifyEnv(env, { host, dirs }, { full });
   } catch (error) {
     throw asRefusal(error);
   }
+}
+
+/** Those that run in the agent's sandbox. */
+function startedServers({ manifest }: OpenEnv): StartedServer[] {
+  return Object.entries(manifest.mcp).flatMap(([name, server]) =>
+    server.type === "stdio" && !server.disabled && server.sandbox === undefined
+      ? [{ name, words: server.args, cwd: server.cwd }]
+      : []
+  );
 }

@@ -11,7 +11,16 @@ import {
   PATH_LIST_SEPARATOR,
   resolveFrom,
 } from "../../base/paths.ts";
-import { isExecutable, readText, realPath } from "../../os/fs.ts";
+import {
+  isDirectory,
+  isExecutable,
+  makeDir,
+  randomHex,
+  readText,
+  realPath,
+  removeTree,
+  writeNew,
+} from "../../os/fs.ts";
 import type { Host } from "../../os/host.ts";
 import { readNames } from "../../os/names.ts";
 import { run } from "../../os/process.ts";
@@ -37,7 +46,7 @@ export async function packageUrls(
     case "@pypi":
       return await pipUrls(query);
     case "@crates":
-      return cargoUrls(query);
+      return await cargoUrls(query);
     case "@go":
       return await goUrls(query);
   }
@@ -78,7 +87,7 @@ async function goUrls(query: PackageQuery): Promise<string[]> {
   return webUrls([...proxies.split(/[,|]/), database]);
 }
 
-function cargoUrls(query: PackageQuery): string[] {
+async function cargoUrls(query: PackageQuery): Promise<string[]> {
   const { env } = query.host;
   const home = env["CARGO_HOME"]
     ? resolveFrom(query.host.home(), env["CARGO_HOME"])
@@ -94,7 +103,34 @@ function cargoUrls(query: PackageQuery): string[] {
   );
   const addresses = [...named, ...[...written].map(([, url]) => url!)]
     .map((address) => address.replace(/^(sparse|registry)\+/, ""));
-  return webUrls([...addresses, ...usedByCargo(home, query)]);
+  const known = webUrls([...addresses, ...usedByCargo(home, query)]);
+  return known.length > 0 ? known : webUrls(await askCargo(settings, query));
+}
+
+/** What cargo's own default says of itself, which cargo asks it for: in an empty home, where no sandbox has been. */
+async function askCargo(
+  settings: string,
+  query: PackageQuery,
+): Promise<string[]> {
+  const temp = query.host.env["TMPDIR"] || "/tmp";
+  if (!isAbsolutePath(temp) || !isDirectory(temp)) return [];
+  if (find("cargo", query) === undefined) return [];
+  const name = `aenv-cargo-${randomHex(16)}`;
+  const home = join(parseAbsPath(temp, "TMPDIR"), name);
+  if (!isSafe(home, query)) return [];
+  try {
+    makeDir(home);
+    // How it reaches the network.
+    writeNew(join(home, "config.toml"), settings);
+    const env = { ...query.host.env, CARGO_HOME: home, CARGO_NET_RETRY: "0" };
+    const host = { ...query.host, env };
+    const args = ["search", "--quiet", "--limit", "1", "a"];
+    // Whether it finds anything does not matter.
+    await ask("cargo", args, { ...query, host });
+    return usedByCargo(home, query);
+  } finally {
+    removeTree(home);
+  }
 }
 
 /** What cargo has used so far: directories `HOST-HASH`, with the addresses of files and of the API inside. */

@@ -117,3 +117,37 @@ Deno.test("packageUrls() reads cargo's settings and what it has used, but nothin
   const cache = "home/.cargo/registry";
   assert.deepEqual(await machine.ask("@crates", [cache]), settings);
 });
+
+Deno.test("packageUrls() lets cargo ask its own default, in a home of its own, when nothing else is known", async () => {
+  using machine = new Machine();
+  machine.write(
+    "bin/cargo",
+    `#!/bin/sh
+[ "$1" = search ] && [ "$(pwd)" = / ] || exit 1
+/bin/grep -q 'proxy = "p:1"' "$CARGO_HOME/config.toml" || exit 1
+/bin/mkdir -p "$CARGO_HOME/registry/index/index.own.test-0123456789abcdef"
+echo '{"dl":"https://files.own.test/c","api":"https://own.test"}' \\
+  > "$CARGO_HOME/registry/index/index.own.test-0123456789abcdef/config.json"
+`,
+  );
+  machine.write("home/.cargo/config.toml", '[http]\nproxy = "p:1"\n');
+  machine.write("temp/x", "");
+  machine.env = { TMPDIR: machine.path("temp") };
+  // What was there before could be a sandbox's.
+  machine.write(
+    "home/.cargo/registry/index/evil.test-0123456789abcdef/config.json",
+    '{"dl":"https://evil.test"}',
+  );
+  assert.deepEqual(await machine.ask("@crates", ["home/.cargo/registry"]), [
+    "https://index.own.test",
+    "https://files.own.test/c",
+    "https://own.test",
+  ]);
+  const left = [...Deno.readDirSync(machine.path("temp"))];
+  assert.deepEqual(left.map(({ name }) => name), ["x"]);
+  // Nor is it asked where a sandbox could answer.
+  assert.deepEqual(
+    await machine.ask("@crates", ["home/.cargo/registry", "temp"]),
+    [],
+  );
+});

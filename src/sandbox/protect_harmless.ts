@@ -59,7 +59,9 @@ function rulesFor(
 
 /** Of repositories deeper in the project. */
 function nestedRule(path: AbsPath): Harmless | undefined {
-  const isConfig = /\/\.git\/config(?:\.worktree)?$/.test(path);
+  // Files of that name in directories of agents and editors are something else.
+  const isConfig = /\/config(?:\.worktree)?$/.test(path) &&
+    !/\/\.(?:claude|codex|idea|vscode)\//.test(path);
   return isConfig ? { kind: "git-config" } : undefined;
 }
 

@@ -27,11 +27,15 @@ const NAMES: ReadonlySet<string> = new Set([
   ".idea",
 ]);
 const GIT_PARTS: readonly string[] = [
+  "commondir",
   "config",
   "config.worktree",
   "hooks",
   "aenv",
 ];
+
+/** What git takes a directory for a repository by, whatever its name is. */
+const GIT_SIGNS: readonly string[] = ["HEAD", "objects", "refs"];
 
 /** Where to look, and for what. */
 export interface NestedQuery {
@@ -50,6 +54,7 @@ export function nestedChanges(query: NestedQuery): Change[] {
   function walk(dir: AbsPath, depth: number): void {
     if (++dirs > MAX_DIRS) return;
     const entries = unlessDenied(() => readNames(dir)) ?? [];
+    if (isRepository(entries)) found.push(...partsOf(dir));
     for (const { name, kind, isText } of entries) {
       const path = join(dir, name);
       // What is in it cannot be looked at.
@@ -71,9 +76,17 @@ export function nestedChanges(query: NestedQuery): Change[] {
 /** The parts of a repository that run something; of a worktree the file that points to it. */
 function gitParts(entry: AbsPath): AbsPath[] {
   const kind = unlessDenied(() => markOf(entry))?.kind;
-  return kind === "directory"
-    ? GIT_PARTS.map((name) => join(entry, name))
-    : [entry];
+  return kind === "directory" ? partsOf(entry) : [entry];
+}
+
+function partsOf(repository: AbsPath): AbsPath[] {
+  return GIT_PARTS.map((name) => join(repository, name));
+}
+
+/** A shell's prompt that asks git runs what such a directory configures. */
+function isRepository(entries: readonly { readonly name: string }[]): boolean {
+  const names = new Set(entries.map(({ name }) => name));
+  return GIT_SIGNS.every((name) => names.has(name));
 }
 
 function isWatched(path: AbsPath, watched: readonly Watched[]): boolean {

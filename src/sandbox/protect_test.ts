@@ -58,6 +58,7 @@ Deno.test("a change is found although size and times of the file are put back", 
 
 Deno.test("directories that are moved away and links in their place are found", async () => {
   using world = new Protected();
+  world.settle();
   await world.begin();
   Deno.renameSync(world.at("project/.git"), world.at("project/old"));
   world.link("project/.git", "old");
@@ -222,9 +223,7 @@ Deno.test("what a session makes deeper in the project is found: repositories wit
   using world = new Protected();
   world.file("project/old/.git/config", "old");
   world.file("project/old/.vscode/tasks.json", "old");
-  // Later than the clock of the kernel may be behind.
-  const settled = Date.now() + 40;
-  while (Date.now() < settled) world.file("project/tick");
+  world.settle();
   await world.begin();
   world.file("project/old/.git/index", "a commit");
   world.file("project/a/b/.git/config", "[core] fsmonitor = evil");
@@ -241,6 +240,22 @@ Deno.test("what a session makes deeper in the project is found: repositories wit
   assert.deepEqual([reverted.length, left.length], [0, 3]);
   await acceptChanges(world.place);
   assert.deepEqual(await world.begin(), []);
+});
+
+Deno.test("a repository without a worktree, and one that borrows its configuration, is found when it runs something", async () => {
+  using world = new Protected();
+  await world.begin();
+  world.git("project", "init", "-q", "--bare", "docs/plain");
+  world.git("project", "init", "-q", "--bare", "docs/evil");
+  world.git("project/docs/evil", "config", "core.fsmonitor", "evil");
+  world.git("project", "init", "-q", "lib");
+  world.file("project/lib/.git/commondir", "../../.claude/x");
+  world.file("project/a/.claude/config", "");
+  assert.deepEqual(await world.end(), [
+    "nested a/.claude/config",
+    "nested docs/evil/config",
+    "nested lib/.git/commondir",
+  ]);
 });
 
 Deno.test("a repository that a session makes of the project itself is found when it runs something", async () => {

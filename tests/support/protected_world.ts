@@ -32,6 +32,12 @@ export class Protected extends SandboxWorld {
   /** What the last session to begin was told. */
   touched: readonly AbsPath[] = [];
 
+  /** Waits until what is done from now on is later than all before, by the kernel's clock too. */
+  settle(): void {
+    const settled = Date.now() + 40;
+    while (Date.now() < settled) this.file("project/tick");
+  }
+
   async begin(
     session = sessionName(Deno.pid),
     paths = this.policy().protected,

@@ -21,8 +21,8 @@ export type AuditEvent =
     /** Whether a process of ours stays and can tell of the rest. */
     readonly supervised: boolean;
   }
-  /** It has ended: with an exit code, 128+n after signal n. */
-  | { readonly event: "launch-end"; readonly code: number }
+  /** It has ended: with an exit code, 128+n after signal n, where that can be known. */
+  | { readonly event: "launch-end"; readonly code?: number }
   /** It was not started. */
   | {
     readonly event: "launch-refused";
@@ -47,6 +47,14 @@ export type AuditEvent =
     readonly rights: string;
     /** A path, a process or a port; empty where the kernel names nothing. */
     readonly to: string;
+  }
+  /** The agent's own record says that a tool was refused something: its word, written down at the end. */
+  | {
+    readonly event: "tool-refused";
+    readonly tool: string;
+    readonly why: string;
+    /** When, as the agent says. */
+    readonly when: string;
   }
   /** A secret went to a server, or into the agent's variables. */
   | {

@@ -10,6 +10,7 @@ const LIMITED: ReadonlySet<EventName> = new Set([
   "host-refused",
   "connect-refused",
   "kernel-refused",
+  "tool-refused",
   "secret-used",
 ]);
 /** How many of a kind are written at once, for each domain, and how many milliseconds give one more. */

@@ -10,6 +10,8 @@ import {
   readKernelFacts,
 } from "../sandbox/mod.ts";
 import { KernelListener } from "./audit_kernel.ts";
+import { tellRefusedTools } from "./audit_told.ts";
+import { epochMs } from "../os/clock.ts";
 import { auditStart } from "./audit_start.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
 
@@ -28,6 +30,7 @@ export class LaunchAudit {
   readonly #context: PerformContext;
   readonly #runDir: AbsPath;
   readonly #log: SessionLog;
+  readonly #since = epochMs();
   #kernel: KernelListener | undefined;
 
   constructor(plan: LaunchPlan, context: PerformContext, runDir: AbsPath) {
@@ -105,6 +108,11 @@ export class LaunchAudit {
   /** The agent has ended. Returns what to tell the user. */
   async end(code: number): Promise<string[]> {
     await this.close();
+    const { agent, isolation } = this.#plan;
+    if (agent === "claude" && isolation === "private") {
+      const { claude: dir } = this.#context.env.slot;
+      tellRefusedTools({ dir, since: this.#since }, this.#log);
+    }
     this.#log.end();
     const problem = this.#lastLine(code) ?? this.#log.problem;
     return problem === undefined

@@ -1,5 +1,5 @@
 /** The end of a confined launch: what it did to protected files. */
-import { AuditLog } from "../audit/mod.ts";
+import { AuditLog, SessionLog } from "../audit/mod.ts";
 import { relative } from "../base/paths.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import type { Host } from "../os/host.ts";
@@ -7,6 +7,7 @@ import { findMarked } from "../os/marked.ts";
 import { openProcess } from "../os/pidfd.ts";
 import { type BegunSession, type Ended, endProtected } from "../sandbox/mod.ts";
 import { changedNames, touchedLine } from "./sandbox_changed.ts";
+import { tellRefusedTools } from "./audit_told.ts";
 import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
 
 /** Ends a session. */
@@ -54,15 +55,17 @@ export async function runEnded(text: string, host: Host): Promise<void> {
 }
 
 function note(
-  { env, audit, name, project }: EndOrder,
+  { env, audit, name, project, claude, since }: EndOrder,
   changes: EndedSession["changes"],
 ): void {
-  if (changes.length === 0) return;
-  const paths = changes.map(({ path }) => relative(project, path));
-  new AuditLog(audit).add(
-    { event: "files-changed", project, paths },
-    { env, session: name, domain: "agent" },
-  );
+  const log = new SessionLog(new AuditLog(audit), { env, session: name });
+  if (changes.length > 0) {
+    const paths = changes.map(({ path }) => relative(project, path));
+    log.tell({ event: "files-changed", project, paths }, "agent");
+  }
+  tellRefusedTools({ dir: claude, since }, log);
+  log.end();
+  log.add({ event: "launch-end" });
 }
 
 /** Whether something that the agent started lives on; then its end is waited for. */

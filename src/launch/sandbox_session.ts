@@ -1,6 +1,7 @@
 /** A confined launch, from the look at protected files to the end of all that it started. */
 import { BUILD_INFO } from "../base/build_info.ts";
 import { Var } from "../base/env_vars.ts";
+import { epochMs } from "../os/clock.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import { openProcess } from "../os/pidfd.ts";
 import { markSelf } from "../os/process_marks.ts";
@@ -35,6 +36,7 @@ export class LaunchSession {
     if (BUILD_INFO.version === "dev") return;
     const order: EndOrder = {
       ...{ env: env.label, audit: dirs.audit },
+      ...{ claude: env.slot.claude, since: epochMs() },
       ...{ ...place, name, held, mark: this.mark },
       ...{ seen: seen?.fd ?? null, dirs: seen?.dirs ?? [] },
     };

@@ -1,0 +1,80 @@
+/**
+ * What the agent itself has written down of calls that the system refused to its tools. The kernel tells no launcher of those.
+ * It is what the agent says: something hostile may leave it out or make it up.
+ */
+import { claude } from "../agents/mod.ts";
+import type { SessionLog } from "../audit/mod.ts";
+import { AppError } from "../base/errors.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { lstat, readDir, type Stat } from "../os/fs.ts";
+import { readPart } from "../os/log_file.ts";
+
+/** Whose records are read. */
+export interface TellingAgent {
+  /** The agent's own directory in the env. */
+  readonly dir: AbsPath;
+  /** Start of the session, milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Below the directory of a project lie conversations, and below those what they started. */
+const MAX_DEPTH = 4;
+const MAX_FILES = 200;
+/** Of one record; its end counts. */
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_ENTRIES = 10_000;
+
+/** Adds each refusal once. To be called when nothing of the session lives any more. What cannot be read is left out. */
+export function tellRefusedTools(agent: TellingAgent, log: SessionLog): void {
+  const told = new Set<string>();
+  for (const path of recordsOf(agent)) {
+    for (const { time, tool, why } of refusedIn(path, agent)) {
+      const name = `${tool} ${why}`;
+      if (told.has(name)) continue;
+      told.add(name);
+      const when = new Date(time).toISOString();
+      log.tell({ event: "tool-refused", tool, why, when }, "agent");
+    }
+  }
+}
+
+function refusedIn(
+  path: AbsPath,
+  { since }: TellingAgent,
+): claude.RefusedTool[] {
+  const from = Math.max(0, (statOf(path)?.size ?? 0) - MAX_BYTES);
+  const bytes = ifOpen(() => readPart(path, { from, to: from + MAX_BYTES }));
+  return claude.refusedTools(new TextDecoder().decode(bytes), since);
+}
+
+/** Records that were written since. What lies there the agent has made: links are not followed, and nothing but files is opened. */
+function recordsOf({ dir, since }: TellingAgent): AbsPath[] {
+  const found: AbsPath[] = [];
+  let looked = 0;
+  const walk = (at: AbsPath, depth: number) => {
+    if (statOf(at)?.kind !== "directory") return;
+    for (const { name, kind } of ifOpen(() => readDir(at)) ?? []) {
+      if (++looked > MAX_ENTRIES || found.length >= MAX_FILES) return;
+      const path = join(at, name);
+      if (kind === "directory" && depth < MAX_DEPTH) walk(path, depth + 1);
+      if (kind !== "file" || !name.endsWith(".jsonl")) continue;
+      if ((statOf(path)?.mtime ?? 0) >= since) found.push(path);
+    }
+  };
+  walk(join(dir, "projects"), 0);
+  return found;
+}
+
+function statOf(path: AbsPath): Stat | undefined {
+  return ifOpen(() => lstat(path));
+}
+
+/** What is inside may have closed its own directories. */
+function ifOpen<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "IO") throw error;
+    return undefined;
+  }
+}

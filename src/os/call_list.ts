@@ -10,13 +10,26 @@ import {
 const STEP_WORDS = STEP_BYTES / 4;
 const HALF = 2 ** 32;
 
+/** Where things stand in {@link CallList.words}, counted in words of 32 bits; each has two, the lower first. */
+export const CALL_AT = {
+  /** The first call; then one follows each `step`. */
+  first: HEADER_BYTES / 4,
+  step: STEP_WORDS,
+  /** In a call: its first argument; each next one has two more. */
+  argument: 2,
+  result: RESULT_AT / 4,
+  /** The first of two addresses that the result is written to. */
+  target: 18,
+} as const;
+
 /**
  * System calls of this thread, made one after the other. The list ends at the first that fails unless that may. It is
  * written in plain numbers, since thousands of them are written at a start. Memory that the calls point to is the caller's
  * to keep.
  */
 export class CallList {
-  readonly #words: Int32Array<ArrayBuffer>;
+  /** The list itself, for who writes many calls that are alike; see {@link CALL_AT}. */
+  readonly words: Int32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #base: number;
   readonly #capacity: number;
@@ -27,7 +40,7 @@ export class CallList {
     this.#capacity = capacity;
     const end = HEADER_BYTES + capacity * STEP_BYTES;
     this.#bytes = new Uint8Array(end + WORD);
-    this.#words = new Int32Array(this.#bytes.buffer);
+    this.words = new Int32Array(this.#bytes.buffer);
     this.#base = placeOf(this.#bytes);
   }
 
@@ -37,7 +50,7 @@ export class CallList {
     if (index >= this.#capacity || args.length > 6) {
       throw new RangeError("the list of calls is full");
     }
-    const words = this.#words;
+    const words = this.words;
     let at = HEADER_BYTES / 4 + index * STEP_WORDS;
     words[at] = call;
     words[at + 1] = call < 0 ? -1 : 0;
@@ -58,7 +71,7 @@ export class CallList {
 
   /** Lets the list go on when this call fails. */
   mayFail(index: number): void {
-    this.#words[HEADER_BYTES / 4 + index * STEP_WORDS + 16] = 1;
+    this.words[HEADER_BYTES / 4 + index * STEP_WORDS + 16] = 1;
   }
 
   /** Writes what a call returns to an address as well, as a number of 32 bits, unless it fails; at most two for one call. */
@@ -67,8 +80,8 @@ export class CallList {
     readonly nth?: 0 | 1;
   }): void {
     const at = HEADER_BYTES / 4 + index * STEP_WORDS + 18 + 2 * nth;
-    this.#words[at] = to;
-    this.#words[at + 1] = Math.floor(to / HALF);
+    this.words[at] = to;
+    this.words[at + 1] = Math.floor(to / HALF);
   }
 
   /** Gives a call what an earlier one returns as one of its arguments. */
@@ -86,7 +99,7 @@ export class CallList {
   run(): number | undefined {
     const call = cloneCall();
     if (call === undefined) return undefined;
-    const words = this.#words;
+    const words = this.words;
     const first = this.#base + HEADER_BYTES;
     const end = first + this.#count * STEP_BYTES;
     [0, first, 0, end].forEach((value, n) => {
@@ -98,9 +111,45 @@ export class CallList {
     return failed === 0 ? -1 : (failed - first) / STEP_BYTES;
   }
 
+  /** Forgets the calls. */
+  clear(): void {
+    this.#count = 0;
+    this.words.fill(0);
+  }
+
+  /**
+   * Repeats all calls so far until they are there so many times, each the same as the first time but for what the caller
+   * writes into {@link CallList.words}.
+   */
+  repeat(times: number): void {
+    const size = this.#count * STEP_WORDS;
+    const end = size * times;
+    if (this.#count * times > this.#capacity) {
+      throw new RangeError("the list of calls is full");
+    }
+    for (let done = size; done < end; done *= 2) {
+      const count = Math.min(done, end - done);
+      this.words.copyWithin(
+        ...[CALL_AT.first + done, CALL_AT.first, CALL_AT.first + count],
+      );
+    }
+    this.#count *= times;
+  }
+
+  /** Where the call with this place in the list lies. */
+  addressOf(index: number): number {
+    return this.#base + HEADER_BYTES + index * STEP_BYTES;
+  }
+
+  /** What a call returned, in full; exact below 2⁵³. */
+  wide(index: number): number {
+    const at = (HEADER_BYTES + index * STEP_BYTES + RESULT_AT) / 4;
+    return (this.words[at]! >>> 0) + this.words[at + 1]! * HALF;
+  }
+
   /** What a call returned: a number of 32 bits, or the negative errno; 0 for one that was not made. */
   result(index: number): number {
-    return this.#words[
+    return this.words[
       (HEADER_BYTES + index * STEP_BYTES + RESULT_AT) / 4
     ]!;
   }

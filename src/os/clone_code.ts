@@ -5,6 +5,7 @@
  * so, are in tests/enforcement/assembly.
  */
 import { ARCHITECTURE } from "./architecture.ts";
+import { rareFunction } from "./libc.ts";
 import type { Architecture } from "./syscall_numbers.ts";
 
 /** By machine, in hexadecimal digits. */
@@ -57,36 +58,29 @@ export function codeAddress(): number | undefined {
   return loaded?.address;
 }
 
-const GLIBC = {
-  mmap: {
-    parameters: ["usize", "usize", "i32", "i32", "i32", "i64"],
-    result: "pointer",
-  },
-  mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-type Calls = Deno.DynamicLibrary<typeof GLIBC>["symbols"];
-
-let opened: Calls | undefined;
-
-/** Opens the C library once. Tests do it beforehand: Deno 2.7 takes it for a leak. */
-export function openMemory(): Calls {
-  opened ??= Deno.dlopen("libc.so.6", GLIBC).symbols;
-  return opened;
-}
+const MMAP = {
+  parameters: ["usize", "usize", "i32", "i32", "i32", "i64"],
+  result: "pointer",
+} as const;
+const MPROTECT = {
+  parameters: ["pointer", "usize", "i32"],
+  result: "i32",
+} as const;
 
 function load(): typeof loaded {
   const code = Uint8Array.fromHex(CLONE_CODE[ARCHITECTURE]);
-  const { mmap, mprotect } = openMemory();
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-  const pointer = mmap(0n, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0n);
+  const pointer = rareFunction("mmap", MMAP)
+    .call(0n, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0n);
   const address = Number(Deno.UnsafePointer.value(pointer));
   // MAP_FAILED is -1.
   if (pointer === null || address > Number.MAX_SAFE_INTEGER) return undefined;
   const page = Deno.UnsafePointerView.getArrayBuffer(pointer, code.length);
   new Uint8Array(page).set(code);
   // Never writable and executable at once.
-  if (mprotect(pointer, SIZE, PROT_READ | PROT_EXEC) < 0) return undefined;
+  const sealed = rareFunction("mprotect", MPROTECT)
+    .call(pointer, SIZE, PROT_READ | PROT_EXEC);
+  if (sealed < 0) return undefined;
   const call = new Deno.UnsafeFnPointer(pointer as Deno.PointerObject<never>, {
     parameters: ["buffer"],
     result: "i64",

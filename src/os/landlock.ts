@@ -1,5 +1,5 @@
 /** Landlock, the access control that a thread of Linux puts on itself. Masks are those of linux/landlock.h. */
-import { CallList, placeOf } from "./call_list.ts";
+import { CALL_AT, CallList, placeOf } from "./call_list.ts";
 import { CALL } from "./call_numbers.ts";
 import type { Step } from "./clone.ts";
 import { FACT, FACT_WORDS } from "./stat_list.ts";
@@ -98,26 +98,28 @@ export function allowPaths<Rule extends PathRule>(
   return failed && { rule: rules[failed.index]!, problem: failed.problem };
 }
 
-/** The same for rules that have been packed; also a problem: that the paths are not as many. */
+/**
+ * The same for rules that have been packed; also a problem: that the paths are not as many. With `becomes`, descriptors stay
+ * open for the program that this process becomes at once: it gets none of them.
+ */
 export function allowPacked(
   ruleset: number,
   { paths, access }: PackedRules,
-  { skips }: { skips: readonly number[] },
+  { skips, becomes = false }: {
+    readonly skips: readonly number[];
+    readonly becomes?: boolean;
+  },
 ): { readonly index: number; readonly problem: RuleProblem } | undefined {
   let at = 0;
   for (let first = 0; first < access.length; first += BATCH) {
-    const batch = new RuleBatch(
-      ruleset,
-      Math.min(BATCH, access.length - first),
-    );
-    for (let i = first; i < first + batch.size; i++) {
-      const end = paths.indexOf(0, at);
-      if (end < 0) return { index: i, problem: -EINVAL };
-      batch.add(paths.subarray(at, end + 1), access[i]!);
-      at = end + 1;
-    }
+    const rules = access.subarray(first, first + BATCH);
+    const batch = new RuleBatch(ruleset, rules, paths);
+    const end = batch.write(at);
+    if (end < 0) return { index: first, problem: -EINVAL };
+    at = end;
     const failed = batch.run(skips);
     if (failed) return { ...failed, index: first + failed.index };
+    if (!becomes) batch.close();
   }
   return at === paths.length ? undefined : { index: 0, problem: -EINVAL };
 }
@@ -127,64 +129,81 @@ const BATCH = 256;
 /** A rule of the kernel has 12 bytes. */
 const RULE_BYTES = 16;
 const FACT_BYTES = FACT_WORDS * 4;
+/** For each rule: open, add, look at. */
+const CALLS = 3;
+const [OPEN, ADD, LOOK] = [0, 1, 2].map((n) =>
+  CALL_AT.first + n * CALL_AT.step
+) as [number, number, number];
+/** `struct open_how`, and an empty path. */
+const HOW_WORDS = 8;
+const HOW_BYTES = 24;
+const HALF = 2 ** 32;
 
 /** Rules that are added with one call. */
 class RuleBatch {
-  readonly size: number;
-  readonly #ruleset: number;
+  readonly #rules: Int32Array<ArrayBuffer>;
+  readonly #paths: Uint8Array<ArrayBuffer>;
   readonly #list: CallList;
-  /** The kernel's structures, then what files look like. */
-  readonly #memory: Uint8Array<ArrayBuffer>;
+  /** How to open, then the kernel's structures, then what was opened looks like. */
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #base: number;
-  /** For each rule the place of its first call. */
-  readonly #first: number[] = [];
-  readonly #keep: Uint8Array<ArrayBuffer>[] = [];
-  /** `struct open_how`, and an empty path. */
-  readonly #how = new Int32Array(8);
-  readonly #howAt: number;
-  readonly #facts: number;
+  readonly #factsAt: number;
 
-  constructor(ruleset: number, size: number) {
-    this.size = size;
-    this.#ruleset = ruleset;
-    this.#list = new CallList(3 * size);
-    this.#facts = size * RULE_BYTES;
-    this.#memory = new Uint8Array(this.#facts + size * FACT_BYTES);
-    this.#words = new Int32Array(this.#memory.buffer);
-    this.#base = placeOf(this.#memory);
-    this.#how[0] = O_PATH_CLOEXEC;
-    this.#how[4] = RESOLVE_NO_SYMLINKS_NO_MAGICLINKS;
-    this.#howAt = placeOf(new Uint8Array(this.#how.buffer));
+  /** `paths` hold those of the rules, which are at most {@link BATCH}. */
+  constructor(
+    ruleset: number,
+    rules: Int32Array<ArrayBuffer>,
+    paths: Uint8Array<ArrayBuffer>,
+  ) {
+    this.#rules = rules;
+    this.#paths = paths;
+    this.#factsAt = HOW_WORDS * 4 + rules.length * RULE_BYTES;
+    const size = this.#factsAt + rules.length * FACT_BYTES;
+    this.#words = new Int32Array(size / 4);
+    this.#words[0] = O_PATH_CLOEXEC;
+    this.#words[4] = RESOLVE_NO_SYMLINKS_NO_MAGICLINKS;
+    this.#base = placeOf(new Uint8Array(this.#words.buffer));
+    const list = new CallList(CALLS * rules.length);
+    this.#list = list;
+    const first = [
+      list.add(CALL.openat2, [AT_FDCWD, 0, this.#base, HOW_BYTES]),
+      list.add(CALL.landlock_add_rule, [ruleset, RULE_PATH_BENEATH, 0, 0]),
+      list.add(CALL.statx, [
+        ...[-1, this.#base + HOW_BYTES, AT_EMPTY_PATH, STATX_TYPE, 0],
+      ]),
+    ];
+    for (const call of first) list.mayFail(call);
+    list.repeat(rules.length);
   }
 
-  /** Rights that only directories have are refused for anything else. */
-  add(path: Uint8Array<ArrayBuffer>, access: number): void {
-    const index = this.#first.length;
-    const list = this.#list;
-    const rule = index * RULE_BYTES;
-    this.#keep.push(path);
-    const open = list.add(CALL.openat2, [
-      ...[AT_FDCWD, placeOf(path), this.#howAt, 24],
-    ]);
-    this.#first.push(open);
-    this.#words[rule / 4] = access & ~IS_DIRECTORY;
-    // No descriptor until there is one.
-    this.#words[rule / 4 + 2] = -1;
-    list.writeResult(open, { to: this.#base + rule + 8 });
-    const more = [
-      list.add(CALL.landlock_add_rule, [
-        ...[this.#ruleset, RULE_PATH_BENEATH, this.#base + rule, 0],
-      ]),
-      (access & IS_DIRECTORY) !== 0
-        ? list.add(CALL.close, [-1])
-        : list.add(CALL.statx, [
-          ...[-1, this.#howAt + 24, AT_EMPTY_PATH, STATX_TYPE],
-          this.#base + this.#facts + index * FACT_BYTES,
-        ]),
-    ];
-    list.useResult(more[1]!, { of: open, argument: 0, nth: 1 });
-    for (const call of [open, ...more]) list.mayFail(call);
+  /** Writes the calls for the paths from there on, and returns where the next one is; -1 when there are too few. */
+  write(from: number): number {
+    const [words, calls, list] = [this.#words, this.#list.words, this.#list];
+    const paths = placeOf(this.#paths);
+    const address = (at: number, value: number) => {
+      calls[at] = value;
+      calls[at + 1] = value / HALF;
+    };
+    let at = from;
+    for (let i = 0; i < this.#rules.length; i++) {
+      const call = i * CALLS * CALL_AT.step;
+      const rule = HOW_WORDS + i * RULE_BYTES / 4;
+      words[rule] = this.#rules[i]! & ~IS_DIRECTORY;
+      // No descriptor until there is one.
+      words[rule + 2] = -1;
+      const look = list.addressOf(i * CALLS + LOOK_INDEX);
+      address(OPEN + call + CALL_AT.argument + 2, paths + at);
+      address(OPEN + call + CALL_AT.target, this.#base + rule * 4 + 8);
+      address(OPEN + call + CALL_AT.target + 2, look + ARGUMENT_BYTES);
+      address(ADD + call + CALL_AT.argument + 4, this.#base + rule * 4);
+      address(
+        LOOK + call + CALL_AT.argument + 8,
+        this.#base + this.#factsAt + i * FACT_BYTES,
+      );
+      at = this.#paths.indexOf(0, at) + 1;
+      if (at === 0) return -1;
+    }
+    return at;
   }
 
   /** Adds them. Returns the first that has a problem which is not skipped. */
@@ -192,38 +211,41 @@ class RuleBatch {
     skips: readonly number[],
   ): { readonly index: number; readonly problem: RuleProblem } | undefined {
     if (this.#list.run() === undefined) return { index: 0, problem: -EPERM };
-    const problems = this.#first.map((open, i) => this.#problem(open, i));
-    this.#closeFiles();
-    const index = problems.findIndex((problem) =>
-      problem !== 0 && !(typeof problem === "number" && skips.includes(problem))
-    );
-    return index < 0 ? undefined : { index, problem: problems[index]! };
+    for (let index = 0; index < this.#rules.length; index++) {
+      const problem = this.#problem(index);
+      const isSkipped = typeof problem === "number" && skips.includes(problem);
+      if (problem !== 0 && !isSkipped) return { index, problem };
+    }
+    return undefined;
   }
 
-  #problem(open: number, index: number): RuleProblem {
-    const [fd, added, looked] = [0, 1, 2].map((n) =>
-      this.#list.result(open + n)
-    ) as [number, number, number];
-    if (fd < 0) return fd;
-    const mode = this.#words[
-      (this.#facts + index * FACT_BYTES) / 4 + FACT.mode
-    ]!;
-    if ((mode & S_IFMT) === S_IFDIR) return "directory";
-    return added < 0 ? added : Math.min(0, looked);
+  /** Rights that only directories have are refused for anything else, and the other way round we do it. */
+  #problem(index: number): RuleProblem {
+    const [list, call] = [this.#list, index * CALLS];
+    const [opened, added] = [list.result(call), list.result(call + 1)];
+    if (opened < 0) return opened;
+    if ((this.#rules[index]! & IS_DIRECTORY) !== 0) return added;
+    const looked = list.result(call + LOOK_INDEX);
+    if (looked < 0) return looked;
+    const facts = (this.#factsAt + index * FACT_BYTES) / 4;
+    const isDirectory = (this.#words[facts + FACT.mode]! & S_IFMT) === S_IFDIR;
+    return isDirectory ? "directory" : added;
   }
 
-  /** Those of directories are closed. */
-  #closeFiles(): void {
-    const list = new CallList(this.size);
-    this.#first.forEach((open, i) => {
-      const fd = this.#list.result(open);
-      if (fd >= 0 && this.#words[i * RULE_BYTES / 4 + 2] === fd) {
-        list.mayFail(list.add(CALL.close, [fd]));
-      }
-    });
+  /** Closes what was opened. */
+  close(): void {
+    const list = new CallList(this.#rules.length);
+    for (let i = 0; i < this.#rules.length; i++) {
+      const fd = this.#list.result(i * CALLS);
+      if (fd >= 0) list.mayFail(list.add(CALL.close, [fd]));
+    }
     list.run();
   }
 }
+
+const LOOK_INDEX = 2;
+/** Of the number of a call, before its arguments. */
+const ARGUMENT_BYTES = 8;
 
 /** Puts the ruleset on the thread, for good. Needs no_new_privs. */
 export function restrictStep(

@@ -10,6 +10,7 @@ const COMMON = {
 const GLIBC = {
   ...COMMON,
   __errno_location: { parameters: [], result: "pointer" },
+  dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const DARWIN = {
@@ -22,6 +23,11 @@ interface Libc
     Pick<Deno.DynamicLibrary<typeof COMMON>["symbols"], keyof typeof COMMON> {
   /** The thread's errno itself, as memory. */
   readonly errno: Int32Array;
+  /** Where a function lies; null where there is none. Linux. */
+  readonly dlsym?: (
+    handle: Deno.PointerValue,
+    name: Uint8Array<ArrayBuffer>,
+  ) => Deno.PointerValue;
 }
 
 let opened: Libc | undefined;
@@ -41,6 +47,22 @@ function openDarwin(): Libc {
   const { __error, ...rest } =
     Deno.dlopen("/usr/lib/libSystem.B.dylib", DARWIN).symbols;
   return { ...rest, errno: errnoAt(__error()) };
+}
+
+/**
+ * A function of the C library that is seldom called; Linux. Found by its name it costs a tenth of what opening the library
+ * for it does, and each call a little more. Throws where there is none of that name.
+ */
+export function rareFunction<const Fn extends Deno.ForeignFunction>(
+  name: string,
+  definition: Fn,
+): Deno.UnsafeFnPointer<Fn> {
+  const pointer = libc().dlsym?.(null, cString(name)) ?? null;
+  if (pointer === null) throw new Error(`the C library has no ${name}`);
+  return new Deno.UnsafeFnPointer(
+    pointer as Deno.PointerObject<Fn>,
+    definition,
+  );
 }
 
 function errnoAt(location: Deno.PointerValue): Int32Array {

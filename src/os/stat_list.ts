@@ -1,13 +1,16 @@
 /** statx(2) of many paths with one call of this program. Linux. */
-import { CallList, placeOf } from "./call_list.ts";
+import { CALL_AT, CallList, placeOf } from "./call_list.ts";
 import { CALL } from "./call_numbers.ts";
 
 const HERE = -100;
 const NO_FOLLOW = 0x100;
 const BASIC = 0x7ff;
 
+const HALF = 2 ** 32;
+
 /** Numbers of 32 bits that are found for each path: `struct statx`. */
 export const FACT_WORDS = 64;
+const FACT_BYTES = FACT_WORDS * 4;
 
 /** Where the facts stand in `struct statx`, in words of 32 bits; those of two words have the lower first. */
 export const FACT = {
@@ -47,17 +50,22 @@ export function statMany(
   const into = placeOf(new Uint8Array(words.buffer));
   const base = placeOf(paths);
   const list = new CallList(count);
-  let at = 0;
+  if (count > 0) {
+    list.mayFail(list.add(CALL.statx, [HERE, base, 0, BASIC, into]));
+    list.repeat(count);
+  }
+  const calls = list.words;
+  let [at, call] = [0, CALL_AT.first + CALL_AT.argument];
   for (let i = 0; i < count; i++) {
-    if (at >= paths.length) return undefined;
-    list.mayFail(list.add(CALL.statx, [
-      HERE,
-      base + at,
-      follows[i] ? 0 : NO_FOLLOW,
-      BASIC,
-      into + i * FACT_WORDS * 4,
-    ]));
+    const [path, facts] = [base + at, into + i * FACT_BYTES];
+    calls[call + 2] = path;
+    calls[call + 3] = path / HALF;
+    if (!follows[i]) calls[call + 4] = NO_FOLLOW;
+    calls[call + 8] = facts;
+    calls[call + 9] = facts / HALF;
+    call += CALL_AT.step;
     at = paths.indexOf(0, at) + 1;
+    if (at === 0) return undefined;
   }
   if (at !== paths.length || list.run() === undefined) return undefined;
   return { words, result: (index) => list.result(index) };

@@ -1,18 +1,9 @@
 /** System calls of Linux by number: what neither Deno nor the C library's usual functions offer. */
-import { errno, libc } from "./libc.ts";
+import { CallList, placeOf } from "./call_list.ts";
 import { ARCHITECTURE } from "./architecture.ts";
 import { type SyscallName, syscallNumber } from "./syscall_numbers.ts";
 
-const GLIBC = {
-  syscall: {
-    parameters: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"],
-    result: "i64",
-  },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-type Calls = Deno.DynamicLibrary<typeof GLIBC>["symbols"];
-
-let opened: Calls | undefined;
+let list: CallList | undefined;
 /** What the last call was given: the garbage collector must not take memory that the kernel is at. */
 let held: readonly SyscallArgument[] = [];
 
@@ -63,25 +54,16 @@ export function syscall(
   const number = syscallNumber(name, ARCHITECTURE);
   if (number === undefined) return -ERRNO.ENOSYS;
   held = args;
-  const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = args.map(word);
-  const result = Number(
-    openSyscall().syscall(BigInt(number), a, b, c, d, e, f),
-  );
-  return result === -1 && held === args ? -errno() : result;
+  list ??= new CallList(1);
+  list.clear();
+  list.mayFail(list.add(number, args.map(word)));
+  // Straight from the kernel: errno, which others may change, is not asked.
+  const done = list.run() === undefined ? -ERRNO.EPERM : list.wide(0);
+  return held === args ? done : -ERRNO.EFAULT;
 }
 
-/** Opens the C library once. Tests do it beforehand: Deno 2.7 takes it for a leak. */
-export function openSyscall(): Calls {
-  if (opened === undefined) {
-    // Opened first: between a call and the look at its errno nothing may happen.
-    libc();
-    opened = Deno.dlopen("libc.so.6", GLIBC).symbols;
-  }
-  return opened;
-}
-
-function word(value: SyscallArgument): bigint {
-  return value instanceof Uint8Array ? addressOf(value) : BigInt(value);
+function word(value: SyscallArgument): number {
+  return value instanceof Uint8Array ? placeOf(value) : Number(value);
 }
 
 /** Where memory lies, for a structure that points to it. The memory must be kept while that structure is used. */

@@ -10,6 +10,7 @@ import {
 } from "../os/landlock.ts";
 import { unenforced } from "./exec_error.ts";
 import type { QuickLaunch } from "./quick.ts";
+import { bytesOf } from "./quick_format.ts";
 
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAPBSET_READ = 23;
@@ -39,13 +40,28 @@ function rulesetOf({ info, paths, access }: QuickLaunch): number {
   const ruleset = createRuleset(info);
   if (ruleset < 0) throw unenforced(`Landlock refuses its rules (${-ruleset})`);
   const own = packRules(info.rules);
-  const options = { skips: SKIPS };
-  const failed = own === undefined
+  const rules = own && {
+    paths: joined(paths, own.paths),
+    access: new Int32Array(
+      joined(bytesOf(access), bytesOf(own.access)).buffer,
+    ),
+  };
+  const options = { skips: SKIPS, becomes: true };
+  const failed = rules === undefined
     ? { problem: 0 }
-    : allowPacked(ruleset, { paths, access }, options) ??
-      allowPacked(ruleset, own, options);
+    : allowPacked(ruleset, rules, options);
   if (failed !== undefined) throw replaced(failed.problem);
   return ruleset;
+}
+
+function joined(
+  one: Uint8Array<ArrayBuffer>,
+  other: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(one.length + other.length);
+  bytes.set(one);
+  bytes.set(other, one.length);
+  return bytes;
 }
 
 function replaced(problem: RuleProblem): Error {

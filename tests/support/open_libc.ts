@@ -5,13 +5,7 @@
 import { libc } from "../../src/os/libc.ts";
 import { openCalls } from "../../src/os/c_files.ts";
 import { processCalls } from "../../src/os/c_process.ts";
-import { openMemory } from "../../src/os/clone_code.ts";
-import { openSyscall } from "../../src/os/syscall.ts";
 
 libc();
 openCalls();
 if (Deno.build.os !== "windows") processCalls();
-if (Deno.build.os === "linux") {
-  openSyscall();
-  openMemory();
-}

@@ -1,10 +1,12 @@
 /** The only code that writes what a command says. */
 import { redact } from "../base/redact.ts";
 import { writeOut } from "../os/terminal.ts";
-import type { Routed } from "./router.ts";
+import type { Outcome } from "./command.ts";
 
 /** Prints the outcome to standard output, as text or as JSON. */
-export function print({ outcome, json }: Routed): void {
+export function print(
+  { outcome, json }: { readonly outcome: Outcome; readonly json: boolean },
+): void {
   const text = json
     ? JSON.stringify(outcome.data, undefined, 2)
     : outcome.text();

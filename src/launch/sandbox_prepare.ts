@@ -1,12 +1,9 @@
 /** What is done before anything is confined. */
 import { Var } from "../base/env_vars.ts";
-import type { AbsPath } from "../base/paths.ts";
+import { type AbsPath, basename } from "../base/paths.ts";
+import { runDirFor } from "../env/mod.ts";
 import { ensureDir } from "../os/fs.ts";
-import {
-  beginProtected,
-  type SandboxPolicy,
-  sessionName,
-} from "../sandbox/mod.ts";
+import { beginProtected, type SandboxPolicy } from "../sandbox/mod.ts";
 import { LaunchSession } from "./sandbox_session.ts";
 import type { PerformContext } from "./types.ts";
 
@@ -17,13 +14,13 @@ export async function prepareSandbox(
     /** Root of the project: real path. */
     readonly project: AbsPath;
   },
-  { env, host }: PerformContext,
+  { env, host, dirs }: PerformContext,
 ): Promise<LaunchSession> {
   for (const dir of policy.make) ensureDir(dir);
   const { changes, touched, session } = await beginProtected(
     { dir: env.slot.protect, project },
     policy.protected,
-    sessionName(host.pid),
+    basename(runDirFor(dirs, host)),
   );
   if (session === undefined) {
     const { changedError } = await import("./sandbox_changed.ts");

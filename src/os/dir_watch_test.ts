@@ -3,9 +3,6 @@ import "../../tests/support/open_libc.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { readSeen, watchDirs } from "./dir_watch.ts";
 import { closeDescriptor } from "./fds.ts";
-import { makeHeld } from "./held_file.ts";
-import { isAlive } from "./lock.ts";
-import type { AbsPath } from "../base/paths.ts";
 
 const linux = { ignore: Deno.build.os !== "linux" };
 
@@ -64,21 +61,5 @@ Deno.test(
     assert.equal(watchDirs([dir.path, `${dir.path}/missing`]), undefined);
     assert.equal(watchDirs([dir.path, `${dir.path}/.`]), undefined);
     assert.equal(watchDirs([]), undefined);
-  },
-);
-
-Deno.test(
-  "makeHeld() makes a file that is held until its descriptor is closed",
-  linux,
-  () => {
-    using dir = new TempDir();
-    const path = `${dir.path}/file` as AbsPath;
-    const fd = makeHeld(path, "text");
-    assert.equal(Deno.readTextFileSync(path), "text");
-    assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
-    assert.equal(isAlive(path), true);
-    assert.equal(makeHeld(path, ""), -17);
-    closeDescriptor(fd);
-    assert.equal(isAlive(path), false);
   },
 );

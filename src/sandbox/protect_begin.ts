@@ -3,11 +3,17 @@ import type { AbsPath } from "../base/paths.ts";
 import { watchDirs } from "../os/dir_watch.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import type { Change, Watched } from "./protect.ts";
-import { type Found, recallLooks, watchedText } from "./protect_looks.ts";
+import {
+  type Found,
+  looksPath,
+  recallLooks,
+  watchedText,
+} from "./protect_looks.ts";
 import {
   type BegunSession,
   closeSession,
   isRunning,
+  type OpenedSession,
   openSession,
   sessionsOf,
 } from "./protect_sessions.ts";
@@ -34,8 +40,9 @@ export async function beginProtected(
     ...(harmless ? { harmless } : {}),
   }));
   // Before anything is looked at: whoever changes the record from now on sees this session.
-  const held = openSession(place, name);
-  const quick = beginQuickly(place, watched, name);
+  const opened = openSession(place, name, looksPath(place));
+  const { held } = opened;
+  const quick = beginQuickly(watched, opened, () => othersRun(place, name));
   const found = quick ?? await beginSlowly(place, watched, name);
   const { changes, touched, dirs } = found;
   if (changes.length > 0) {
@@ -50,16 +57,20 @@ export async function beginProtected(
 
 /** Undefined unless everything is as it was, and nobody has to be asked. Needs no lock: see `beginAnew`. */
 function beginQuickly(
-  place: ProtectPlace,
   watched: readonly Watched[],
-  name: string,
+  { looks, isAlone }: OpenedSession,
+  othersRun: () => boolean,
 ): Found | undefined {
-  const dirs = recallLooks(place, watchedText(watched));
-  if (dirs === undefined) return undefined;
-  const others = sessionsOf(place).filter((other) => other.name !== name);
-  return others.every(isRunning)
+  const dirs = looks && recallLooks(looks, watchedText(watched));
+  return dirs && (isAlone || othersRun())
     ? { changes: [], touched: [], dirs }
     : undefined;
+}
+
+function othersRun(place: ProtectPlace, name: string): boolean {
+  return sessionsOf(place).every((other) =>
+    other.name === name || isRunning(other)
+  );
 }
 
 async function beginSlowly(

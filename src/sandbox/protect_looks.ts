@@ -4,7 +4,8 @@
  * it. A file of two lines: the paths that are protected, and how they looked.
  */
 import { type AbsPath, parent } from "../base/paths.ts";
-import { readText, removeFile } from "../os/fs.ts";
+import { utf8Text } from "../base/text.ts";
+import { removeFile } from "../os/fs.ts";
 import { markOf } from "../os/marks.ts";
 import {
   FACT,
@@ -41,8 +42,7 @@ interface Body {
 
 /** Type and permissions (0: nothing is there), then inode, size, last write, last change; -1 for what may be anything. */
 const NUMBERS = 5;
-const MAX_PATHS = 2000;
-const MAX_BYTES = 2 * 1024 * 1024;
+const MAX_PATHS = 1000;
 const HALF = 2 ** 32;
 const ENOENT = -2;
 const ENOTDIR = -20;
@@ -63,10 +63,10 @@ export function watchedText(watched: readonly Watched[]): string {
  * ones are protected. Undefined when they do not, or it is not known.
  */
 export function recallLooks(
-  place: ProtectPlace,
+  bytes: Uint8Array,
   watched: string,
 ): readonly AbsPath[] | undefined {
-  const text = readText(looksPath(place), MAX_BYTES);
+  const text = utf8Text(bytes);
   const [known, line] = text?.split("\n") ?? [];
   if (known !== watched || line === undefined) return undefined;
   try {
@@ -189,6 +189,7 @@ function seenDirs(
   return [...new Set(dirs)];
 }
 
-function looksPath(place: ProtectPlace): AbsPath {
+/** Where it is written down. */
+export function looksPath(place: ProtectPlace): AbsPath {
   return `${place.dir}/${projectKey(place)}.looks` as AbsPath;
 }

@@ -4,7 +4,7 @@
  */
 import { type AbsPath, join } from "../base/paths.ts";
 import { ensureDir, readDir, removeFile, writeNew } from "../os/fs.ts";
-import { makeHeld } from "../os/held_file.ts";
+import { holdFile, makeHeld } from "../os/held_file.ts";
 import { isAlive as isHeld } from "../os/lock.ts";
 import { markOf } from "../os/marks.ts";
 import { processStart } from "../os/process.ts";
@@ -71,22 +71,38 @@ export function isAlive(name: string): boolean {
   return processStart(Number(pid)) === start;
 }
 
-/** Writes a launch down. Returns the descriptor that holds it; undefined where the system has none that do. */
+/** A launch that was just written down. */
+export interface OpenedSession {
+  /** The descriptor that holds it; undefined where the system has none that do. */
+  readonly held: number | undefined;
+  /** Whether it is the only one in the project; undefined when that was not looked at. */
+  readonly isAlone: boolean | undefined;
+  /** What stands in the file at `looks`; undefined when it was not read. */
+  readonly looks: Uint8Array<ArrayBuffer> | undefined;
+}
+
+const MAX_LOOKS = 256 * 1024;
+
+/** Writes a launch down, and looks at what a launch looks at where everything is as it was. */
 export function openSession(
   place: ProtectPlace,
   name: string,
-): number | undefined {
-  const path = sessionPath(place, name);
-  const held = makeHeld(path, "");
-  if (held >= 0) return held;
-  ensureDir(sessionsDir(place));
+  looks: AbsPath,
+): OpenedSession {
+  const [dir, prefix] = [sessionsDir(place), projectKey(place) + "."];
+  const file = { dir, name: prefix + name };
+  const quick = holdFile({ ...file, reads: looks, maxBytes: MAX_LOOKS });
+  if (quick !== undefined) {
+    const own = quick.names?.filter((each) => each.startsWith(prefix));
+    const isAlone = own && own.length === 1;
+    return { held: quick.fd, isAlone, looks: quick.bytes };
+  }
+  ensureDir(dir);
   // One of a process that had the same name is gone with it.
-  removeFile(path);
-  const again = makeHeld(path, "");
-  if (again >= 0) return again;
-  removeFile(path);
-  writeNew(path, "");
-  return undefined;
+  removeFile(join(dir, file.name));
+  const held = makeHeld(dir, file.name);
+  if (held === undefined) writeNew(join(dir, file.name), "");
+  return { held, isAlone: undefined, looks: undefined };
 }
 
 /** Forgets a launch. */

@@ -20,6 +20,7 @@ import {
   lstat,
   readDir,
   readText,
+  removeFile,
   rename,
   tempName,
   writeNew,
@@ -55,9 +56,16 @@ export interface ProtectPlace {
 const MAX_RECORD = 64 * 1024 * 1024;
 const SUFFIX = ".json";
 
-/** The name that a project has in file names. */
-export function projectKey({ project }: ProtectPlace): string {
-  return sha256Hex(project).slice(0, 16);
+/** Longer names are hashes. */
+const MAX_KEY = 160;
+
+/** The name that a project has in file names: without dots and capital letters, and never that of another. */
+export function projectKey({ project }: Pick<ProtectPlace, "project">): string {
+  const name = project.replace(
+    /[^a-z0-9_-]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return name.length > MAX_KEY ? sha256Hex(project) : name;
 }
 
 /** Where the record of a project is. */
@@ -65,9 +73,14 @@ export function recordPath(place: ProtectPlace): AbsPath {
   return join(place.dir, projectKey(place) + SUFFIX);
 }
 
+/** Where earlier versions had it. */
+function formerPath({ dir, project }: ProtectPlace): AbsPath {
+  return join(dir, sha256Hex(project).slice(0, 16) + SUFFIX);
+}
+
 /** The record of a project; undefined when there is none. Throws `ENV_BROKEN` (exit 3). */
 export function readRecord(place: ProtectPlace): ProtectRecord | undefined {
-  return parseRecord(recordPath(place));
+  return parseRecord(recordPath(place)) ?? parseRecord(formerPath(place));
 }
 
 /** All records of an env. Throws `ENV_BROKEN` (exit 3). */
@@ -79,6 +92,7 @@ export function readRecords(dir: AbsPath): ProtectRecord[] {
 /** Replaces the record. */
 export function writeRecord(place: ProtectPlace, record: ProtectRecord): void {
   writeQuick(recordPath(place), JSON.stringify(record) + "\n");
+  removeFile(formerPath(place));
 }
 
 /** Without a wait for the disk: this is done at launches, and after a power cut a damaged file is told by its hash or its syntax. */

@@ -12,12 +12,16 @@ import {
   type NetworkRules,
   type Refusal,
 } from "./rules.ts";
-import type { Route, Upstream, Upstreams } from "./upstream.ts";
+import type {
+  Route,
+  Upstream,
+  Upstreams,
+  UpstreamTrouble,
+} from "./upstream.ts";
 import {
   connectThrough,
   type Reach,
   reachUpstream,
-  type UpstreamTrouble,
 } from "./upstream_connect.ts";
 
 /** What deciding and connecting needs. */
@@ -156,7 +160,7 @@ async function connect(
   }
   const { upstream } = route;
   // Many of them take CONNECT for https only.
-  const isForwarded = protocol === "http";
+  const isForwarded = protocol === "http" && upstream.scheme !== "socks5";
   const end = isForwarded
     ? await reachUpstream(upstream, dialler, signal)
     : await connectThrough(upstream, { host: normal, port }, {

@@ -3,8 +3,7 @@ import type { Dialled } from "./dial.ts";
 import { formatHead, toBytes } from "./http_head.ts";
 import { refusalPhrase, refusalText } from "./refusal.ts";
 import type { Session } from "./session.ts";
-import type { Upstream } from "./upstream.ts";
-import type { UpstreamTrouble } from "./upstream_connect.ts";
+import type { Upstream, UpstreamTrouble } from "./upstream.ts";
 
 /** One answer. */
 export interface Reply {
@@ -94,7 +93,10 @@ export function notConnectedReply(
     : dialled.variable;
   const { status, state } = dialled.kind === "blocked"
     ? blocked(dialled.upstream, dialled.trouble)
-    : { status: 502, state: `${variable} names no http or https proxy` };
+    : {
+      status: 502,
+      state: `${variable} names no http, https or socks5 proxy`,
+    };
   // What it does not let through is for its administrator to say.
   const isAnswer = dialled.kind === "blocked" &&
     dialled.trouble.kind === "answer";
@@ -118,7 +120,7 @@ function failed(status: number): Pick<Reply, "status" | "phrase"> {
 
 /** What a proxy of the user's own network is in the way with. */
 function blocked(
-  { shown, variable, authorization }: Upstream,
+  { shown, variable, credential }: Upstream,
   trouble: UpstreamTrouble,
 ): { readonly status: number; readonly state: string } {
   const name = `the proxy of this network, ${shown},`;
@@ -130,14 +132,14 @@ function blocked(
     case "credential":
       return {
         status: 502,
-        state: authorization === undefined
+        state: credential === undefined
           ? `${name} wants a user name and a password`
           : `${name} does not take the user name and password in ${variable}`,
       };
     case "answer":
       return {
         status: 502,
-        state: `${name} answered ${trouble.status} ${trouble.text}`.trimEnd(),
+        state: `${name} answered ${trouble.text}`,
       };
     case "no-answer":
       return { status: 504, state: `${name} gave no answer that can be read` };

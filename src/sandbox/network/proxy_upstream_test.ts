@@ -101,6 +101,36 @@ Deno.test("plain http is handed to the user's own proxy as a whole address, with
   assert.ok(!text.includes("Proxy-"));
 });
 
+Deno.test("a SOCKS proxy of the user's own is asked by name, for plain http as well", async () => {
+  await using server = echo();
+  const { port } = server;
+  await using upstream = new ProxyWorld(
+    [`far.test:${port}`, `localhost:${port}`],
+    { names: { "far.test": [["127.0.0.1"]] } },
+  );
+  const { user, password } = upstream.proxy.credential;
+  const place = `127.0.0.1:${upstream.port}`;
+  const env = { ALL_PROXY: `socks5://${user}:${password}@${place}` };
+  const allow = [`far.test:${port}`, "evil.test"];
+  const line = `GET http://far.test:${port}/a`;
+  const { text } = await ask(allow, { env }, line);
+  assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(text, /GET \/a HTTP\/1\.1/);
+  assert.deepEqual(upstream.decisions, [`allowed far.test:${port}`]);
+  assert.equal(upstream.events[0]!.protocol, "socks");
+  const refused = await ask(allow, { env }, "CONNECT evil.test:443");
+  assert.match(
+    refused.text,
+    /^HTTP\/1\.1 502 .*, socks5:\/\/127\.0\.0\.1:[0-9]+, answered that its rules do not allow it\r\n/,
+  );
+  for (const login of ["", "me:secret@"]) {
+    const other = { ALL_PROXY: `socks5h://${login}${place}` };
+    const { text } = await ask(allow, { env: other }, line);
+    assert.match(text, login === "" ? /wants a user/ : /does not take the/);
+    assert.ok(!text.includes("secret"));
+  }
+});
+
 Deno.test("what is not allowed never reaches the user's own proxy", async () => {
   await using upstream = new UpstreamProxy();
   const names = { "inner.test": [["10.1.2.3"]] };
@@ -215,9 +245,12 @@ Deno.test("a tool is told that the user's own proxy cannot be reached, or is non
     /^HTTP\/1\.1 502 Bad Gateway: the proxy of this network, http:\/\/127\.0\.0\.1:[0-9]+, cannot be reached: the connection was refused\r\n/,
   );
   assert.match(gone.text, /set HTTPS_PROXY outside the sandbox/);
-  const env = { ALL_PROXY: "socks5://me:secret@127.0.0.1:1" };
+  const env = { ALL_PROXY: "socks4://me:secret@127.0.0.1:1" };
   const unusable = await ask(["far.test"], { env }, line);
-  assert.match(unusable.text, /: ALL_PROXY names no http or https proxy\n/);
+  assert.match(
+    unusable.text,
+    /: ALL_PROXY names no http, https or socks5 proxy\n/,
+  );
   assert.ok(!unusable.text.includes("secret"));
 });
 

@@ -1,6 +1,8 @@
 /** A proxy of the user's own network: which one their environment gives for a connection, if any. */
 import { isInNoProxy, noProxyEntries } from "../../base/no_proxy.ts";
 import { kindOfAddress } from "./addresses.ts";
+import type { Problem } from "./connect.ts";
+import type { Credential } from "./credential.ts";
 import {
   formatHost,
   isLoopbackName,
@@ -15,13 +17,21 @@ export interface Upstream {
   readonly shown: string;
   /** The variable that names it. */
   readonly variable: string;
-  /** Whether it is spoken to over TLS. */
-  readonly isEncrypted: boolean;
+  /** `https` is http over TLS. */
+  readonly scheme: "http" | "https" | "socks5";
   readonly host: NormalHost;
   readonly port: number;
-  /** Value of `Proxy-Authorization`: a secret. */
-  readonly authorization: string | undefined;
+  /** A secret. */
+  readonly credential: Credential | undefined;
 }
+
+/** Why it gave no connection. */
+export type UpstreamTrouble =
+  | { readonly kind: "unreachable"; readonly problem: Problem }
+  /** It wants a user name and a password, or others. */
+  | { readonly kind: "credential" }
+  | { readonly kind: "answer"; readonly text: string }
+  | { readonly kind: "no-answer" };
 
 /** How a connection is to be made. */
 export type Route =
@@ -97,37 +107,51 @@ function routeBy(
     : { kind: "upstream", upstream };
 }
 
-/** Reads `[http[s]://][USER[:PASSWORD]@]HOST[:PORT]`; undefined for anything else. */
+/** How each scheme is spoken, and its port. A name is always looked up by the proxy. */
+const SCHEMES: Readonly<Record<string, readonly [Upstream["scheme"], number]>> =
+  {
+    "http:": ["http", 80],
+    "https:": ["https", 443],
+    "socks5:": ["socks5", 1080],
+    "socks5h:": ["socks5", 1080],
+  };
+/** Bytes of a user name or a password that SOCKS can say. */
+const MAX_CREDENTIAL = 255;
+
+/** Reads `[SCHEME://][USER[:PASSWORD]@]HOST[:PORT]`; undefined for anything else. */
 function parseUpstream(text: string, variable: string): Upstream | undefined {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  const [scheme, standardPort] = SCHEMES[url?.protocol ?? ""] ?? [];
+  if (url === null || scheme === undefined) return undefined;
   // A password with one of these characters in it would be taken for a host and a path, and shown.
   if (!/^\/?$/.test(url.pathname) || url.search !== "" || url.hash !== "") {
     return undefined;
   }
   const result = normaliseHost(url.hostname);
-  const authorization = authorizationOf(url);
-  if (!result.ok || authorization === null) return undefined;
-  const isEncrypted = url.protocol === "https:";
-  const port = Number(url.port || (isEncrypted ? 443 : 80));
+  const max = scheme === "socks5" ? MAX_CREDENTIAL : Infinity;
+  const credential = credentialOf(url, max);
+  if (!result.ok || credential === null) return undefined;
+  const port = Number(url.port || standardPort);
   return {
-    shown: `${url.protocol}//${formatHost(result.host)}:${port}`,
+    shown: `${scheme}://${formatHost(result.host)}:${port}`,
     variable,
-    isEncrypted,
+    scheme,
     host: result.host,
     port,
-    authorization,
+    credential,
   };
 }
 
-/** Undefined without user name and password; null when they cannot be read. */
-function authorizationOf(url: URL): string | undefined | null {
+/** Undefined without user name and password; null when they cannot be used. */
+function credentialOf(url: URL, max: number): Credential | undefined | null {
   if (url.username === "" && url.password === "") return undefined;
   try {
     const user = decodeURIComponent(url.username);
     const password = decodeURIComponent(url.password);
-    const bytes = new TextEncoder().encode(`${user}:${password}`);
-    return `Basic ${bytes.toBase64()}`;
+    const isLong = [user, password].some((text) =>
+      new TextEncoder().encode(text).length > max
+    );
+    return isLong ? null : { user, password };
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
     return null;

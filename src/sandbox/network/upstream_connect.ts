@@ -2,7 +2,7 @@
 import type { LookUp } from "../../os/dns.ts";
 import { type Connection, isHangUp } from "../../os/sockets.ts";
 import { within } from "../../os/timers.ts";
-import { addressesOf, connectAny, type Problem } from "./connect.ts";
+import { addressesOf, connectAny } from "./connect.ts";
 import { formatHost, type NormalHost } from "./host_name.ts";
 import { CopyBuffers } from "./copy_buffers.ts";
 import {
@@ -15,7 +15,8 @@ import {
 } from "./http_head.ts";
 import { Inlet } from "./inlet.ts";
 import type { ProxyLimits } from "./limits.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream, UpstreamTrouble } from "./upstream.ts";
+import { askSocks } from "./upstream_socks.ts";
 
 /** What connecting to such a proxy needs. */
 export interface Reach {
@@ -24,14 +25,6 @@ export interface Reach {
   /** Certificates, PEM, that it is trusted by besides the built-in ones. */
   readonly caCerts: () => Promise<readonly string[]>;
 }
-
-/** Why it gave no connection. */
-export type UpstreamTrouble =
-  | { readonly kind: "unreachable"; readonly problem: Problem }
-  /** It wants a user name and a password, or others. */
-  | { readonly kind: "credential" }
-  | { readonly kind: "answer"; readonly status: number; readonly text: string }
-  | { readonly kind: "no-answer" };
 
 /** What came of asking it. */
 export type Relayed =
@@ -48,12 +41,12 @@ export async function reachUpstream(
   { limits, lookUp, caCerts }: Reach,
   signal: AbortSignal,
 ): Promise<Relayed> {
-  const { host, port, isEncrypted } = upstream;
+  const { host, port, scheme } = upstream;
   const addresses = await addressesOf(host, {
     lookUp,
     resolveMs: limits.resolveMs,
   });
-  const tls = isEncrypted
+  const tls = scheme === "https"
     ? { serverName: host.text, caCerts: await caCerts() }
     : undefined;
   const settings = { timeoutMs: limits.connectMs, signal, tls };
@@ -72,6 +65,7 @@ export async function connectThrough(
   const reached = await reachUpstream(upstream, reach, signal);
   if (!reached.ok) return reached;
   const { connection } = reached;
+  if (signal.aborted) connection.close();
   signal.addEventListener("abort", connection.close, { once: true });
   try {
     const { headBytes, upstreamMs } = reach.limits;
@@ -85,57 +79,71 @@ export async function connectThrough(
   }
 }
 
-async function ask(
-  connection: Connection,
-  { host, port, upstream, headBytes }: {
-    readonly host: NormalHost;
-    readonly port: number;
-    readonly upstream: Upstream;
-    readonly headBytes: number;
-  },
-): Promise<Relayed> {
+async function ask(connection: Connection, asked: Asked): Promise<Relayed> {
   const inlet = new Inlet(connection, {
     onUse: () => {},
     // Nothing is copied here.
     buffers: new CopyBuffers(),
   });
+  const { scheme, credential } = asked.upstream;
+  try {
+    const trouble = scheme === "socks5"
+      ? await askSocks(inlet, asked, credential)
+      : await askHttp(inlet, asked);
+    return trouble === undefined
+      ? { ok: true, connection: after(inlet.waiting, connection) }
+      : { ok: false, trouble };
+  } catch (error) {
+    if (!isHangUp(error) && !(error instanceof HeadError)) throw error;
+    return { ok: false, trouble: { kind: "no-answer" } };
+  }
+}
+
+/** What is asked for, and of whom. */
+interface Asked {
+  readonly host: NormalHost;
+  readonly port: number;
+  readonly upstream: Upstream;
+  readonly headBytes: number;
+}
+
+/** Undefined when there is a connection; else why not. */
+async function askHttp(
+  inlet: Inlet,
+  { host, port, upstream, headBytes }: Asked,
+): Promise<UpstreamTrouble | undefined> {
   const authority = `${formatHost(host)}:${port}`;
   const head = formatHead(`CONNECT ${authority} HTTP/1.1`, [
     { written: "Host", value: authority },
     ...upstreamFields(upstream),
   ]);
-  try {
-    await inlet.send(toBytes(head));
-    for (let count = 0; count < MAX_INTERIM; count++) {
-      const bytes = await inlet.takeHead(headBytes);
-      if (bytes === undefined) break;
-      const answer = parseResponseHead(fromBytes(bytes));
-      if (answer.status < 200) continue;
-      if (answer.status >= 300) {
-        return { ok: false, trouble: troubleOf(answer) };
-      }
-      return { ok: true, connection: after(inlet.waiting, connection) };
-    }
-  } catch (error) {
-    if (!isHangUp(error) && !(error instanceof HeadError)) throw error;
+  await inlet.send(toBytes(head));
+  for (let count = 0; count < MAX_INTERIM; count++) {
+    const bytes = await inlet.takeHead(headBytes);
+    if (bytes === undefined) break;
+    const answer = parseResponseHead(fromBytes(bytes));
+    if (answer.status < 200) continue;
+    return answer.status < 300 ? undefined : troubleOf(answer);
   }
-  return { ok: false, trouble: { kind: "no-answer" } };
+  return { kind: "no-answer" };
 }
 
 /** What the proxy is told with each request that it passes on. */
 export function upstreamFields(
-  { authorization }: Upstream,
+  { credential }: Upstream,
 ): { readonly written: string; readonly value: string }[] {
-  return authorization === undefined
-    ? []
-    : [{ written: "Proxy-Authorization", value: authorization }];
+  if (credential === undefined) return [];
+  const { user, password } = credential;
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  const value = `Basic ${bytes.toBase64()}`;
+  return [{ written: "Proxy-Authorization", value }];
 }
 
 /** What an answer that is no success means. */
 function troubleOf({ status, reason }: ResponseHead): UpstreamTrouble {
   if (status === 407) return { kind: "credential" };
   const text = reason.replace(/[^\x20-\x7e]/g, "?").slice(0, MAX_TEXT);
-  return { kind: "answer", status, text };
+  return { kind: "answer", text: `${status} ${text}`.trimEnd() };
 }
 
 /** The connection with what came before and was not used yet: some servers speak first. */

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { mcpServerOf, writeText } from "../support/claude_items.ts";
 import type { CodexStep } from "../support/stub_responses.ts";
+import { FINAL_ANSWER } from "../support/stub_api.ts";
+import { Tmux } from "../support/tmux.ts";
 import { CodexWorld } from "./codex_world.ts";
 
 const CONFINED = "[sandbox]\nenabled = true";
@@ -179,4 +181,25 @@ Deno.test("the sandbox of one agent starts no other one", async () => {
   assert.match(claude.stdout, /^codex-cli/);
   const hidden = await world.type([...words, "x=codex; $x --version"]);
   assert.match(hidden.stderr, /"codex": this sandbox was made for claude/);
+});
+
+Deno.test("Codex on a terminal starts without a question, answers, and can be started again", async () => {
+  // The terminal is of the user who runs the tests.
+  const user = Deno.uid() === 0 ? "root" : "somebody";
+  await using world = await CodexWorld.open({ user });
+  await using tmux = await Tmux.open({ cwd: world.project, env: world.env });
+  for (const _ of ["first", "again"]) {
+    await tmux.start("codex");
+    await tmux.waitForLine(/Ask Codex to do anything/);
+    await tmux.type("hello");
+    await tmux.waitForLine(new RegExp(FINAL_ANSWER));
+    await tmux.type("/quit");
+    assert.equal(await tmux.exitCode(), 0);
+    await tmux.start("clear");
+    await tmux.exitCode();
+  }
+  const names = [...Deno.readDirSync(`${world.slot}/codex`)]
+    .map(({ name }) => name);
+  // A server in the background would have copied the program.
+  assert.ok(!names.includes("packages"), names.join(" "));
 });

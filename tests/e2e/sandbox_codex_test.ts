@@ -42,7 +42,10 @@ function refusedSteps(home: string): CodexStep[] {
     { bash: `echo '{}' > "$AENV_SANDBOX/inherit.json"` },
     { bash: "echo evil >> ~/.codex/config.toml; touch ~/.codex/hooks.json" },
     { bash: `echo '{}' > ${envs}/installed/x/crew/hooks/hooks.json` },
-    { bash: `echo evil >> "$AENV_HOME/audit/log.jsonl"; rm -r "$AENV_HOME/audit"` },
+    {
+      bash:
+        `echo evil >> "$AENV_HOME/audit/log.jsonl"; rm -r "$AENV_HOME/audit"`,
+    },
   ];
 }
 
@@ -120,6 +123,7 @@ async function check(
   checkWork(world, results);
   if (mode === "open") assert.ok(outsider.asked > 0);
   else assert.equal(outsider.asked, 0);
+  await checkAudit(world, mode === "open" ? undefined : outsider.url);
   await checkNext(world);
 }
 
@@ -175,6 +179,28 @@ function checkWork(world: CodexWorld, results: readonly string[]): void {
   const env = world.read("env.out");
   assert.match(env, new RegExp(`^CODEX_HOME=${world.slot}/codex$`, "m"));
   assert.ok(!env.includes("GITHUB_TOKEN"));
+}
+
+/** The start is in the log, the refused address where something stayed to see it, and nobody has touched it. */
+async function checkAudit(
+  world: CodexWorld,
+  refused: string | undefined,
+): Promise<void> {
+  await world.must(["audit", "verify"]);
+  const log = JSON.parse(await world.must(["audit", "--json"])) as {
+    readonly event: string;
+    readonly agent?: string;
+    readonly port?: number;
+  }[];
+  const isBegun = log.some(({ event, agent }) =>
+    event === "launch-begin" && agent === "codex"
+  );
+  assert.ok(isBegun);
+  if (refused === undefined) return;
+  const port = Number(new URL(refused).port);
+  const events = log.filter((entry) => entry.port === port)
+    .map(({ event }) => event);
+  assert.ok(events.includes("host-refused"), JSON.stringify(log));
 }
 
 /** Where nothing stayed beside the agent, the hook of git is shown, and stops the next start. */

@@ -35,12 +35,13 @@ export class CallList {
   readonly #capacity: number;
   #count = 0;
 
-  /** For as many calls at most. */
-  constructor(capacity: number) {
+  /** For as many calls at most; `memory` gives bytes that are all 0. */
+  constructor(capacity: number, memory = newBytes) {
     this.#capacity = capacity;
     const end = HEADER_BYTES + capacity * STEP_BYTES;
-    this.#bytes = new Uint8Array(end + WORD);
-    this.words = new Int32Array(this.#bytes.buffer);
+    this.#bytes = memory(end + WORD);
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.words = new Int32Array(buffer, byteOffset, byteLength / 4);
     this.#base = placeOf(this.#bytes);
   }
 
@@ -97,18 +98,32 @@ export class CallList {
 
   /** Makes the calls. Returns the place of the one that failed, -1 when all succeeded; undefined when memory may not be made executable. */
   run(): number | undefined {
+    if (this.#call(0) === undefined) return undefined;
+    const failed = (this.words[4]! >>> 0) + this.words[5]! * HALF;
+    const first = this.#base + HEADER_BYTES;
+    return failed === 0 ? -1 : (failed - first) / STEP_BYTES;
+  }
+
+  /**
+   * Has them made by a child that clone(2) starts with these flags and that shares this memory, while this thread goes on.
+   * The last call has to be `execve` or `exit_group`, and no signal may reach the child. Returns the child's process id, or
+   * the negative errno; undefined when memory may not be made executable.
+   */
+  start(flags: number): number | undefined {
+    return this.#call(flags);
+  }
+
+  #call(flags: number): number | undefined {
     const call = cloneCall();
     if (call === undefined) return undefined;
     const words = this.words;
     const first = this.#base + HEADER_BYTES;
     const end = first + this.#count * STEP_BYTES;
-    [0, first, 0, end].forEach((value, n) => {
+    [flags, first, 0, end].forEach((value, n) => {
       words[2 * n] = value;
       words[2 * n + 1] = Math.floor(value / HALF);
     });
-    call(this.#bytes);
-    const failed = (words[4]! >>> 0) + words[5]! * HALF;
-    return failed === 0 ? -1 : (failed - first) / STEP_BYTES;
+    return call(this.#bytes);
   }
 
   /** Forgets the calls. */
@@ -153,6 +168,10 @@ export class CallList {
       (HEADER_BYTES + index * STEP_BYTES + RESULT_AT) / 4
     ]!;
   }
+}
+
+function newBytes(size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(size);
 }
 
 /** Where memory lies, as a number: no machine has addresses of more than 52 bits. The memory must be kept while it is used. */

@@ -43,10 +43,6 @@ export interface CloneOptions {
   readonly waits: boolean;
   /** Memory that the steps point to. */
   readonly keep: readonly unknown[];
-  /** What a parent is sent at its end, SIGCHLD unless given; with 0 it is sent nothing, and does not wait for this child. */
-  readonly endSignal?: number;
-  /** Where the list itself is written; memory of this program's unless given. */
-  readonly memory?: (size: number) => Uint8Array<ArrayBuffer>;
 }
 
 /** A child that runs, or ran. */
@@ -77,11 +73,10 @@ export function cloneAndRun(
 ): Cloned | number {
   const call = cloneCall();
   if (call === undefined) return -ERRNO.EACCES;
-  const list = layOut(steps, options.memory);
-  const view = new DataView(list.buffer, list.byteOffset);
+  const list = layOut(steps);
+  const view = new DataView(list.buffer);
   const vfork = options.waits ? CLONE_VFORK : 0;
-  const flags = CLONE_VM | vfork | (options.endSignal ?? SIGCHLD) |
-    (options.namespaces ?? 0);
+  const flags = CLONE_VM | vfork | SIGCHLD | (options.namespaces ?? 0);
   view.setBigInt64(0, BigInt(flags), true);
   const blocked = blockSignals();
   if (blocked < 0) return blocked;
@@ -167,13 +162,10 @@ function resultAt(view: DataView, index: number): number {
 }
 
 /** The list as the machine code reads it; flags are left to be filled in. */
-function layOut(
-  steps: readonly Step[],
-  memory = (size: number) => new Uint8Array(size),
-): Uint8Array<ArrayBuffer> {
+function layOut(steps: readonly Step[]): Uint8Array<ArrayBuffer> {
   const scratchAt = HEADER_BYTES + steps.length * STEP_BYTES;
-  const bytes = memory(scratchAt + WORD);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const bytes = new Uint8Array(scratchAt + WORD);
+  const view = new DataView(bytes.buffer);
   const base = addressOf(bytes);
   const first = base + BigInt(HEADER_BYTES);
   view.setBigUint64(WORD, first, true);

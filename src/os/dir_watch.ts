@@ -1,7 +1,6 @@
 /** What is made and taken away in directories while somebody holds a descriptor: inotify of Linux. Names, not contents. */
 import { CallList, placeOf } from "./call_list.ts";
-import { ARCHITECTURE, syscall } from "./syscall.ts";
-import { syscallNumber } from "./syscall_numbers.ts";
+import { CALL } from "./call_numbers.ts";
 
 const CLOSE_ON_EXEC = 0o2000000;
 const NON_BLOCKING = 0o4000;
@@ -27,16 +26,14 @@ export interface SeenAll {
 
 /** Watches these directories. Returns the descriptor, not inherited unless that is changed; undefined when they cannot be watched. */
 export function watchDirs(dirs: readonly string[]): number | undefined {
-  const add = syscallNumber("inotify_add_watch", ARCHITECTURE);
-  if (add === undefined || dirs.length === 0) return undefined;
-  const fd = syscall("inotify_init1", CLOSE_ON_EXEC | NON_BLOCKING);
+  const fd = dirs.length === 0 ? -1 : openWatch();
   if (fd < 0) return undefined;
   const names = new TextEncoder().encode(dirs.join("\0") + "\0");
   const base = placeOf(names);
   const list = new CallList(dirs.length);
   let at = 0;
   for (let i = 0; i < dirs.length; i++) {
-    list.add(add, [fd, base + at, MASK]);
+    list.add(CALL.inotify_add_watch, [fd, base + at, MASK]);
     at = names.indexOf(0, at) + 1;
   }
   const failed = list.run();
@@ -44,8 +41,17 @@ export function watchDirs(dirs: readonly string[]): number | undefined {
   const isWatched = failed === -1 && at === names.length &&
     dirs.every((_, i) => list.result(i) === i + 1);
   if (isWatched) return fd;
-  syscall("close", fd);
+  const end = new CallList(1);
+  end.add(CALL.close, [fd]);
+  end.run();
   return undefined;
+}
+
+function openWatch(): number {
+  if (Deno.build.os !== "linux") return -1;
+  const list = new CallList(1);
+  list.add(CALL.inotify_init1, [CLOSE_ON_EXEC | NON_BLOCKING]);
+  return list.run() === -1 ? list.result(0) : -1;
 }
 
 /** What was seen since the last time, in the directories that {@link watchDirs} was given. */
@@ -55,7 +61,9 @@ export function readSeen(fd: number): SeenAll {
   const buffer = new Uint8Array(BUFFER);
   const view = new DataView(buffer.buffer);
   while (true) {
-    const count = syscall("read", fd, buffer, buffer.length);
+    const list = new CallList(1);
+    list.add(CALL.read, [fd, placeOf(buffer), buffer.length]);
+    const count = list.run() === -1 ? list.result(0) : 0;
     if (count <= 0) return { seen: [...seen.values()], isPartial };
     // `struct inotify_event`: watch, mask, cookie, length, name.
     for (let at = 0; at + HEADER <= count;) {

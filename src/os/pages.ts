@@ -1,13 +1,14 @@
 /** Memory that is the program's own to place: nothing else lies in its pages, and no garbage collector knows of it. Linux. */
+import { CallList } from "./call_list.ts";
+import { CALL } from "./call_numbers.ts";
 import { PAGE } from "./clone_code.ts";
-import { cString } from "./libc.ts";
-import { addressOf, syscall } from "./syscall.ts";
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
 const WORD = 8;
+const ENCODER = new TextEncoder();
 
 /** Some pages, which are handed out piece by piece and never taken back. */
 export class Pages {
@@ -26,10 +27,11 @@ export class Pages {
   /** So many pages; undefined when there are none. */
   static map(count: number): Pages | undefined {
     const size = count * PAGE;
+    const list = new CallList(1);
     const access = PROT_READ | PROT_WRITE;
     const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    const address = syscall("mmap", 0, size, access, flags, -1, 0);
-    return address < 0 ? undefined : new Pages(address, size);
+    list.add(CALL.mmap, [0, size, access, flags, -1, 0]);
+    return list.run() === -1 ? new Pages(list.wide(0), size) : undefined;
   }
 
   /** So many bytes, all 0. Throws a RangeError when there is no room. */
@@ -39,26 +41,35 @@ export class Pages {
     return bytes;
   }
 
-  /** Puts bytes there; returns where they lie. */
-  put(bytes: Uint8Array): bigint {
-    const place = this.take(bytes.length);
-    place.set(bytes);
-    return addressOf(place);
+  /** Puts numbers of 32 bits there; returns where they lie. */
+  put(numbers: readonly number[]): number {
+    const at = this.address + this.#used;
+    const { buffer, byteOffset } = this.take(numbers.length * 4);
+    new Int32Array(buffer, byteOffset, numbers.length).set(numbers);
+    return at;
   }
 
-  /** Puts a C string there. */
-  text(text: string): bigint {
-    return this.put(cString(text));
+  /** Puts a C string there, which holds no NUL. */
+  text(text: string): number {
+    const at = this.address + this.#used;
+    // No character takes more than three bytes.
+    const place = new Uint8Array(this.#buffer, this.#used);
+    const { read, written } = ENCODER.encodeInto(text, place);
+    if (read < text.length) throw new RangeError("the pages are full");
+    this.take(written + 1);
+    return at;
   }
 
   /** Puts a list of C strings there, as `char *[]`. */
-  texts(texts: readonly string[]): bigint {
-    const words = [...texts.map((text) => this.text(text)), 0n];
-    return this.put(new Uint8Array(new BigUint64Array(words).buffer));
+  texts(texts: readonly string[]): number {
+    const places = texts.map((text) => this.text(text));
+    return this.put([...places, 0].flatMap((at) => [at | 0, at / 2 ** 32]));
   }
 
   /** Gives the pages back. Nothing may look at them any more. */
   unmap(): undefined {
-    syscall("munmap", this.address, this.size);
+    const list = new CallList(1);
+    list.add(CALL.munmap, [this.address, this.size]);
+    list.run();
   }
 }

@@ -2,12 +2,12 @@
  * A process that waits for the end of another and then becomes a program. While it waits it is a list of system calls in a
  * few pages: this program's memory, which it begins with, is given back when this program has become another one. Linux.
  */
-import { cloneAndRun, type Step } from "./clone.ts";
-import { cloneCall, codeAddress, PAGE } from "./clone_code.ts";
+import { CallList, placeOf } from "./call_list.ts";
+import { CALL } from "./call_numbers.ts";
+import { ARCHITECTURE } from "./architecture.ts";
+import { codeAddress, PAGE } from "./clone_code.ts";
 import type { Program } from "./exec.ts";
-import { closeDescriptor } from "./fds.ts";
 import { Pages } from "./pages.ts";
-import { ARCHITECTURE, syscall } from "./syscall.ts";
 
 /** What to wait for, and what for. */
 export interface Watch {
@@ -51,100 +51,130 @@ const TOPS: Readonly<Record<typeof ARCHITECTURE, readonly number[]>> = {
   aarch64: [2 ** 39, 2 ** 42, 2 ** 47, 2 ** 48],
 };
 
+const CLONE_VM = 0x100;
+const SIG_BLOCK = 0;
+const SIG_SETMASK = 2;
+const SIG_IGN = 1;
+const MASK_BYTES = 8;
+const MAX_CALLS = 40;
+
 /**
  * Starts a process that waits. It begins with its own session and leaves this program's directory, descriptors and signals
  * alone; who waits for children of this one does not see it. Undefined where it cannot be started.
  */
 export function watchEnd(watch: Watch): Watcher | undefined {
-  if (cloneCall() === undefined) return undefined;
-  const pages = Pages.map(PAGES);
+  const pipe = makePipe();
+  const pages = pipe && Pages.map(PAGES);
   if (pages === undefined) return undefined;
-  const pipe = new Int32Array(2);
-  const made = syscall("pipe2", new Uint8Array(pipe.buffer), O_CLOEXEC);
-  if (made < 0) return pages.unmap();
   // Closed by this program's end or by its becoming another: from then on nobody else uses this memory.
-  const [from, into] = pipe as unknown as [number, number];
-  try {
-    const child = cloneAndRun(stepsOf(watch, { pages, from }), {
-      ...{ waits: false, keep: [], endSignal: 0 },
-      memory: (size) => pages.take(size),
-    });
-    if (typeof child === "number") {
-      pages.unmap();
-      closeDescriptor(into);
-      return undefined;
-    }
-    return { pid: child.pid, cancel: () => cancel(child.pid, into) };
-  } catch (error) {
-    pages.unmap();
-    closeDescriptor(into);
-    // Words that do not fit into the pages.
-    if (!(error instanceof RangeError)) throw error;
-    return undefined;
-  } finally {
-    closeDescriptor(from);
-  }
+  const [from, into] = pipe!;
+  const pid = startChild(watch, { pages, from });
+  close(from);
+  if (pid > 0) return { pid, cancel: () => cancel(pid, into) };
+  close(into);
+  return pages.unmap();
+}
+
+function makePipe(): readonly [number, number] | undefined {
+  const ends = new Int32Array(2);
+  const list = new CallList(1);
+  list.add(CALL.pipe2, [placeOf(new Uint8Array(ends.buffer)), O_CLOEXEC]);
+  return list.run() === -1 ? [ends[0]!, ends[1]!] : undefined;
+}
+
+/** The child, or what is no process. A handler that ran in it would run with this program's memory: all signals are blocked. */
+function startChild(
+  watch: Watch,
+  memory: { readonly pages: Pages; readonly from: number },
+): number {
+  const steps = stepsOf(watch, memory);
+  if (steps === undefined) return 0;
+  const masks = new Uint8Array(2 * MASK_BYTES).fill(0xff, 0, MASK_BYTES);
+  const at = placeOf(masks);
+  const change = (how: number, from: number, into: number) => {
+    const list = new CallList(1);
+    list.add(CALL.rt_sigprocmask, [how, from, into, MASK_BYTES]);
+    return list.run();
+  };
+  if (change(SIG_BLOCK, at, at + MASK_BYTES) !== -1) return 0;
+  // With no signal at its end: this one's parent is not told, and does not wait for it.
+  const pid = steps.start(CLONE_VM);
+  change(SIG_SETMASK, at + MASK_BYTES, 0);
+  return pid ?? 0;
 }
 
 /** The pipe is closed last: its end tells that this memory is not used any more. */
 function cancel(pid: number, into: number): void {
-  if (syscall("kill", pid, SIGKILL) < 0) return;
-  syscall("wait4", pid, 0, WALL, 0);
-  closeDescriptor(into);
+  const list = new CallList(3);
+  list.add(CALL.kill, [pid, SIGKILL]);
+  list.add(CALL.wait4, [pid, 0, WALL, 0]);
+  list.add(CALL.close, [into]);
+  list.run();
 }
 
+function close(fd: number): void {
+  const list = new CallList(1);
+  list.add(CALL.close, [fd]);
+  list.run();
+}
+
+/** Undefined when the words of the program do not fit into the pages. */
 function stepsOf(
+  watch: Watch,
+  memory: { readonly pages: Pages; readonly from: number },
+): CallList | undefined {
+  const { pages } = memory;
+  try {
+    const list = new CallList(MAX_CALLS, (size) => pages.take(size));
+    addSteps(list, watch, memory);
+    return list;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return undefined;
+  }
+}
+
+function addSteps(
+  list: CallList,
   { pidfd, program, hands, keepsErrors }: Watch,
   { pages, from }: { readonly pages: Pages; readonly from: number },
-): Step[] {
-  const kept = [pidfd, from, ...hands];
-  const byte = pages.put(new Uint8Array(1));
-  const poll = new Uint8Array(new Int32Array([pidfd, POLLIN]).buffer);
+): void {
   const words = [program.argv0 ?? program.path, ...program.args];
   const variables = Object.entries(program.env).map(([name, value]) =>
     `${name}=${value}`
   );
-  const ignored = pages.put(
-    new Uint8Array(new BigUint64Array([1n, 0n, 0n, 0n]).buffer),
-  );
-  return [
-    { call: "setsid", args: [] },
-    ...PATIENT.map((signal): Step => ({
-      call: "rt_sigaction",
-      args: [signal, ignored, 0, 8],
-    })),
-    { call: "prctl", args: [PR_SET_NAME, pages.text(NAME)] },
-    { call: "chdir", args: [pages.text("/")] },
-    ...standardSteps(pages, keepsErrors),
-    ...gapsBetween(kept).map(([first, last]): Step => ({
-      call: "close_range",
-      args: [first, last, 0],
-    })),
-    ...hands.map((fd): Step => ({ call: "fcntl", args: [fd, F_SETFD, 0] })),
-    { call: "read", args: [from, byte, 1] },
-    ...forgetSteps(pages),
-    { call: "ppoll", args: [pages.put(poll), 1, 0, 0, 0] },
-    // All signals stay blocked: those that have a handler here would find it gone.
-    {
-      call: "execve",
-      args: [
-        pages.text(program.path),
-        pages.texts(words),
-        pages.texts(variables),
-      ],
-    },
-  ];
+  const ignored = pages.put([SIG_IGN, 0, 0, 0, 0, 0, 0, 0]);
+  list.add(CALL.setsid, []);
+  for (const signal of PATIENT) {
+    list.add(CALL.rt_sigaction, [signal, ignored, 0, MASK_BYTES]);
+  }
+  list.add(CALL.prctl, [PR_SET_NAME, pages.text(NAME)]);
+  list.add(CALL.chdir, [pages.text("/")]);
+  addStandard(list, pages, keepsErrors);
+  for (const [first, last] of gapsBetween([pidfd, from, ...hands])) {
+    list.add(CALL.close_range, [first, last, 0]);
+  }
+  for (const fd of hands) list.add(CALL.fcntl, [fd, F_SETFD, 0]);
+  list.add(CALL.read, [from, pages.put([0]), 1]);
+  for (const [start, end] of freedBeside(pages)) {
+    list.mayFail(list.add(CALL.munmap, [start, end - start]));
+  }
+  list.add(CALL.ppoll, [pages.put([pidfd, POLLIN]), 1, 0, 0, 0]);
+  // All signals stay blocked: those that have a handler here would find it gone.
+  const path = pages.text(program.path);
+  list.add(CALL.execve, [path, pages.texts(words), pages.texts(variables)]);
 }
 
 /** Standard input, output and mostly error lead nowhere: whoever reads this program's output need not wait for this process. */
-function standardSteps(pages: Pages, keepsErrors: boolean): Step[] {
-  const nowhere = pages.text("/dev/null");
-  return [
-    { call: "close", args: [0], mayFail: true },
-    { call: "openat", args: [HERE, nowhere, O_RDWR, 0] },
-    { call: "dup3", args: [0, 1, 0] },
-    ...(keepsErrors ? [] : [{ call: "dup3", args: [0, 2, 0] } as const]),
-  ];
+function addStandard(
+  list: CallList,
+  pages: Pages,
+  keepsErrors: boolean,
+): void {
+  list.mayFail(list.add(CALL.close, [0]));
+  list.add(CALL.openat, [HERE, pages.text("/dev/null"), O_RDWR, 0]);
+  list.add(CALL.dup3, [0, 1, 0]);
+  if (!keepsErrors) list.add(CALL.dup3, [0, 2, 0]);
 }
 
 /** The ranges from 3 on that lie between these descriptors. */
@@ -158,21 +188,16 @@ function gapsBetween(kept: readonly number[]): [number, number][] {
   return [...gaps, [next, EVERY_DESCRIPTOR]];
 }
 
-/** Gives back all memory but the list and the code that makes its calls. */
-function forgetSteps({ address, size }: Pages): Step[] {
-  const kept = [[address, address + size], [
-    codeAddress()!,
-    codeAddress()! + PAGE,
-  ]].sort(([a], [b]) => a! - b!) as [number, number][];
-  const [first, second] = kept as [[number, number], [number, number]];
-  const ranges = [
-    [0, first[0]],
-    [first[1], second[0]],
-    ...TOPS[ARCHITECTURE].map((top) => [second[1], top]),
-  ] as [number, number][];
-  return ranges.filter(([from, to]) => to > from).map(([from, to]) => ({
-    call: "munmap",
-    args: [from, to - from],
-    mayFail: true,
-  }));
+/** All memory but the list and the code that makes its calls. */
+function freedBeside({ address, size }: Pages): [number, number][] {
+  const code = codeAddress()!;
+  const [first, second] = address < code
+    ? [[address, address + size], [code, code + PAGE]]
+    : [[code, code + PAGE], [address, address + size]];
+  const ranges: [number, number][] = [
+    [0, first![0]!],
+    [first![1]!, second![0]!],
+    ...TOPS[ARCHITECTURE].map((top): [number, number] => [second![1]!, top]),
+  ];
+  return ranges.filter(([from, to]) => to > from);
 }

@@ -6,7 +6,7 @@ import { quote } from "../base/text.ts";
 import type { OpenEnv } from "../env/mod.ts";
 import { lstat, readText } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
-import { readPrivate, REFUSED } from "../os/private_file.ts";
+import { readCodexConfig } from "./codex_home.ts";
 import type { Variables } from "./environment.ts";
 import { isConfined } from "./plan_parts.ts";
 
@@ -38,7 +38,7 @@ export function plannedSettings(
     confined: isConfined(env),
     projectConfig: manifest.projectConfig,
     servers,
-  }, leftSettings(env, host));
+  }, codex.parseSettings(readCodexConfig(env, host) ?? ""));
   const home = host.env["HOME"] ?? "";
   return {
     text,
@@ -50,25 +50,6 @@ export function plannedSettings(
       }`,
     ],
   };
-}
-
-/** The file as the last session left it. That may have put anything there: what is no plain file of the user's own counts as nothing. */
-function leftSettings(
-  { slot }: OpenEnv,
-  { uid }: Host,
-): codex.Settings | undefined {
-  const path = join(slot.codex, codex.CONFIG_FILE);
-  try {
-    const bytes = readPrivate(path, {
-      uid,
-      maxBytes: MAX_BYTES,
-      refused: REFUSED.writing,
-    });
-    return bytes && codex.parseSettings(new TextDecoder().decode(bytes));
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return undefined;
-  }
 }
 
 /** What lies around the current directory. */

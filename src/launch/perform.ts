@@ -131,7 +131,7 @@ export async function prepareLaunch(
     for (const file of plan.files) writeNew(file.path, file.content);
     if (plan.codex !== undefined) {
       const { prepareCodexHome } = await import("./codex_home.ts");
-      prepareCodexHome(env, plan.codex);
+      prepareCodexHome(env, context.host, plan.codex);
     } else if (plan.isolation === "private") {
       await claude.prepareFirstRun(
         env.slot.claude,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { aenvBinary } from "../support/aenv.ts";
 import { claudePrograms } from "../support/agents.ts";
 import { KernelAuditSwitch } from "../support/kernel_audit.ts";
-import { run } from "../support/process.ts";
+import { run, waitFor } from "../support/process.ts";
 import type { Step } from "../support/stub_api.ts";
 import { TempDir } from "../support/temp.ts";
 import { HttpMcpServers } from "../support/mcp_http.ts";
@@ -23,6 +23,27 @@ for i in range(${times}):
     except OSError as e: r = e
     s.close()
 print(r)'`;
+}
+
+/** Calls that the kernel refuses, of which it tells only root; the agent writes down what came of them. */
+function refusedSteps(root: string): Step[] {
+  return [
+    { tool: "Read", input: { file_path: `${root}/home/.ssh/id_rsa` } },
+    { bash: `python3 -c 'open("${root}/home/.bashrc", "a")'` },
+    { bash: `echo '' >> ${root}/home/.aenv/envs/private/aenv.toml; exit 1` },
+  ];
+}
+
+function checkRefused(events: readonly Record_[]): void {
+  const refused = select(events, "tool-refused");
+  for (const name of [".ssh/id_rsa", ".bashrc", "private/aenv.toml"]) {
+    assert.ok(
+      names(refused, "why", name),
+      `${name}: ${JSON.stringify(refused)}`,
+    );
+  }
+  assert.ok(refused.every(({ domain }) => domain === "agent"));
+  assert.ok(names(refused, "tool", "Read") && names(refused, "tool", "Bash"));
 }
 
 /** What the model asks for; the project is a git repository. */
@@ -49,6 +70,7 @@ function steps(root: string): Step[] {
         "curl -sS -m 5 --proxy-header 'X: hidden' \"http://$(printf 'a\\033b')/\"; exit 1",
     },
     { bash: "aenv audit; aenv audit clear --yes; exit 1" },
+    ...refusedSteps(root),
     {
       // Through the proxy, and told once.
       bash:
@@ -79,23 +101,30 @@ function initGit(world: World): void {
   }).outputSync();
 }
 
-async function session(world: World, as: readonly string[]) {
+async function session(
+  world: World,
+  as: readonly string[],
+  network = `{ mode = "hosts", allow = ["localhost:${
+    new URL(world.stub.url).port
+  }"] }`,
+) {
   await using _listener = listenAt(`${world.root}/docker.sock`);
-  const port = new URL(world.stub.url).port;
   world.writeEnv(
     "private",
-    `[sandbox]
-enabled = true
-network = { mode = "hosts", allow = ["localhost:${port}"] }`,
+    `[sandbox]\nenabled = true\nnetwork = ${network}`,
   );
   initGit(world);
+  Deno.mkdirSync(`${world.home}/.ssh`);
+  for (const name of [".ssh/id_rsa", ".bashrc"]) {
+    Deno.writeTextFileSync(`${world.home}/${name}`, "mine\n");
+  }
   if (as.length > 0) {
     const args = ["-hR", "65534:65534", world.root];
     new Deno.Command("chown", { args }).outputSync();
   }
   const [program, ...rest] = [...as, world.programOf("private")];
   const args = ["-p", "hello", "--output-format", "stream-json", "--verbose"];
-  return await run(program!, [...rest, ...args, "--allowedTools=Bash"], {
+  return await run(program!, [...rest, ...args, "--allowedTools=Bash,Read"], {
     env: { ...world.envOf("private"), IS_SANDBOX: "1" },
     cwd: world.project,
   });
@@ -153,6 +182,7 @@ async function checkLog(world: World): Promise<void> {
   assert.ok(flood < 60 && flood + more >= FLOOD, `${flood} + ${more}`);
   const changed = select(events, "files-changed");
   assert.ok(names(changed, "paths", ".mcp.json"));
+  checkRefused(events);
   const [end] = select(events, "launch-end");
   assert.equal(end!["code"], 0);
   assert.equal(events.at(-1), end);
@@ -220,10 +250,6 @@ Deno.test("what the kernel refuses by itself is in the audit log where it tells 
       { bash: "echo fine > work.out" },
     ],
   });
-  Deno.mkdirSync(`${world.home}/.ssh`);
-  for (const name of [".ssh/id_rsa", ".bashrc"]) {
-    Deno.writeTextFileSync(`${world.home}/${name}`, "mine\n");
-  }
   const { code, stdout, stderr } = await session(world, []);
   assert.equal(code, 0, stderr + stdout);
   assert.equal(Deno.readTextFileSync(`${world.project}/work.out`), "fine\n");
@@ -237,10 +263,30 @@ Deno.test("what the kernel refuses by itself is in the audit log where it tells 
     return;
   }
   assert.match(probed, /audit log: .*; and files, ports and signals/);
-  assert.ok(names(refused, "to", "/home/.ssh/id_rsa"), JSON.stringify(events));
+  assert.ok(names(refused, "to", "/home/.ssh/id_rsa"));
   assert.ok(names(refused, "to", "/home/.bashrc"));
   assert.ok(names(refused, "rights", "scope.signal"));
   assert.ok(refused.every(({ domain }) => domain === "agent"));
+  await world.aenv.must(["audit", "verify"]);
+});
+
+Deno.test("a session that nothing supervises has its end in the audit log, and what the agent says was refused", async () => {
+  await using world = await World.open({
+    steps: ({ root }) => [
+      ...refusedSteps(root),
+      { bash: "echo fine > work.out" },
+    ],
+  });
+  const { code, stdout, stderr } = await session(world, [], '"open"');
+  assert.equal(code, 0, stderr + stdout);
+  const events = await waitFor("the end in the log", async () => {
+    const found = await eventsOf(world);
+    return select(found, "launch-end").length > 0 ? found : undefined;
+  });
+  const [begin] = select(events, "launch-begin");
+  assert.equal(begin!["supervised"], false);
+  checkRefused(events);
+  assert.ok(events.every((each) => each["session"] === begin!["session"]));
   await world.aenv.must(["audit", "verify"]);
 });
 

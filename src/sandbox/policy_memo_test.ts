@@ -4,6 +4,11 @@ import {
   SandboxWorld,
   type WorldOptions,
 } from "../../tests/support/sandbox_world.ts";
+import {
+  anyChange,
+  applyChange,
+  busyOptions,
+} from "../../tests/support/host_changes.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { lookAt } from "../os/looks.ts";
 import { readHostFacts } from "./host_facts.ts";
@@ -103,112 +108,6 @@ function outcome(make: () => SandboxPolicy): SandboxPolicy | string {
   }
 }
 
-/** Names below a world that changes are made to: what a policy looks at, and what lies around it. */
-const NAMES = [
-  "project",
-  "project/.git",
-  "project/.git/config",
-  "project/.git/hooks",
-  "project/.git/modules/m/HEAD",
-  "project/.git/worktrees/w",
-  "project/.mcp.json",
-  "project/.claude",
-  "project/.vscode",
-  "project/sub/.git",
-  "project/src/a",
-  "project/link",
-  "data",
-  "data/deep",
-  "data/a.txt",
-  "home/.gitconfig",
-  "home/.npmrc",
-  "home/.config/git/config",
-  "home/.cargo",
-  "home/bin",
-  "home/bin/tool",
-  "home/bin/lib",
-  "home/.aenv/envs/e/claude",
-  "elsewhere/tool",
-  "home/.cache/npm",
-] as const;
-const TEXTS = [
-  "",
-  "a = b\n",
-  "//registry.example/:_authToken=npm_0123456789012345678901234567890123\n",
-  "[core]\n\thooksPath = tools\n",
-  '[include]\n\tpath = extra\n[user]\n\tname = "x"\n',
-  "#!/bin/sh\n",
-  "gitdir: ../elsewhere\n",
-] as const;
-
-const name = fc.constantFrom(...NAMES);
-const change = fc.oneof(
-  fc.record({
-    do: fc.constant("write"),
-    at: name,
-    text: fc.constantFrom(...TEXTS),
-  }),
-  fc.record({ do: fc.constant("remove"), at: name, text: fc.constant("") }),
-  fc.record({ do: fc.constant("mkdir"), at: name, text: fc.constant("") }),
-  fc.record({ do: fc.constant("link"), at: name, text: name }),
-  fc.record({ do: fc.constant("move"), at: name, text: name }),
-  fc.record({ do: fc.constant("chmod"), at: name, text: fc.constant("") }),
-);
-
-interface Change {
-  readonly do: string;
-  readonly at: string;
-  readonly text: string;
-}
-
-/** Makes a change, as far as it is possible. */
-function apply(world: SandboxWorld, { do: kind, at, text }: Change): void {
-  const path = world.at(at);
-  try {
-    switch (kind) {
-      case "write":
-        world.file(at, text);
-        break;
-      case "mkdir":
-        world.dir(at);
-        break;
-      case "remove":
-        Deno.removeSync(path, { recursive: true });
-        break;
-      case "link":
-        Deno.removeSync(path, { recursive: true });
-        Deno.symlinkSync(world.at(text), path);
-        break;
-      case "move":
-        Deno.renameSync(path, world.at(text));
-        break;
-      case "chmod":
-        Deno.chmodSync(path, 0o700);
-    }
-  } catch (error) {
-    // Most changes do not fit what is there.
-    assert.ok(error instanceof Error && "code" in error, String(error));
-  }
-}
-
-function optionsOf({ root }: SandboxWorld): WorldOptions {
-  return {
-    wishes: {
-      paths: [
-        { path: `${root}/data`, access: "rw" },
-        { path: `${root}/data/*.txt`, access: "ro" },
-        { path: "link", access: "ro" },
-      ],
-      cacheDirs: ["~/.cache/npm"],
-      protect: [".env", "src/*"],
-    },
-    input: {
-      variables: { PATH: `${root}/home/bin:/usr/bin:/bin` },
-      environment: [{ name: "PATH", passes: true, why: "system" }],
-    },
-  };
-}
-
 Deno.test({
   name:
     "recallPolicy() gives what looking anew gives, or nothing, after any changes of the host",
@@ -217,11 +116,11 @@ Deno.test({
     let [hits, misses] = [0, 0];
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 6 }),
+        fc.array(fc.array(anyChange, { maxLength: 3 }), { maxLength: 6 }),
         async (rounds) => {
           using launches = new Launches();
           const { world } = launches;
-          const options = optionsOf(world);
+          const options = busyOptions(world);
           for (const changes of [[], ...rounds, []]) {
             try {
               await launches.launch(options);
@@ -229,7 +128,7 @@ Deno.test({
               // The policy is refused; looking anew must say so too.
               assert.equal(launches.both(options).fresh, String(error));
             }
-            for (const one of changes) apply(world, one);
+            for (const one of changes) applyChange(world, one);
             const { known, fresh } = launches.both(options);
             if (known === undefined) misses++;
             else {

@@ -26,6 +26,8 @@ export interface QuickPlace {
   readonly names: readonly string[];
   /** The caller's variables. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Microseconds since the epoch; the clock's unless given. */
+  readonly now?: number;
 }
 
 /** A rule of Landlock for a path in the run directory. */

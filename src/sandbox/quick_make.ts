@@ -77,9 +77,8 @@ function launchBytes(
 ): Uint8Array<ArrayBuffer> | undefined {
   const { policy, ready: { enforcement, filter, trial }, machine } = facts;
   const { runDir } = place;
-  const isLate = facts.looks.some(({ latest }) =>
-    latest > epochMs() * 1000 - SETTLED
-  );
+  const now = place.now ?? epochMs() * 1000;
+  const isLate = facts.looks.some(({ latest }) => latest > now - SETTLED);
   const needsMore = enforcement.mounts ?? enforcement.mediation ??
     (enforcement.logs || undefined);
   if (isLate || needsMore !== undefined) return undefined;

@@ -143,3 +143,84 @@ Deno.test({
     assert.equal([...Deno.readDirSync(place.memos)].length, memos.length);
   },
 });
+
+Deno.test({
+  name:
+    "a remembered launch that was damaged, or is another one's, is planned anew, and is as strict",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using place = new Place();
+    await place.remembered();
+    const name = [...Deno.readDirSync(place.memos)]
+      .find((entry) => entry.name.endsWith(".launch"))!.name;
+    const path = `${place.memos}/${name}`;
+    const whole = Deno.readFileSync(path);
+    const text = new TextDecoder("latin1").decode(whole);
+    // What a careless tool might do, and what would give a session more than it may have.
+    const wider = text.replaceAll(`${place.home}/data`, `${place.home}/.ssh`);
+    const damages: Record<string, () => void> = {
+      empty: () => Deno.writeFileSync(path, new Uint8Array()),
+      half: () => Deno.writeFileSync(path, whole.subarray(0, 20_000)),
+      "other paths": () => Deno.writeFileSync(path, latin1(wider)),
+      "of another kernel": () => {
+        const release = Deno.osRelease();
+        const other = release.replaceAll(/\d/g, "0");
+        Deno.writeFileSync(path, latin1(text.replaceAll(release, other)));
+      },
+      "open to others": () => Deno.chmodSync(path, 0o644),
+      "a link": () => {
+        Deno.renameSync(path, `${place.home}/elsewhere`);
+        Deno.symlinkSync(`${place.home}/elsewhere`, path);
+      },
+      ...(Deno.uid() === 0
+        ? { "of another user": () => Deno.chownSync(path, 1000, 1000) }
+        : {}),
+    };
+    const script =
+      `${READ}; printf :; cat ~/.ssh/file 2>/dev/null || echo refused`;
+    for (const [what, damage] of Object.entries(damages)) {
+      damage();
+      const before = Deno.lstatSync(path).ino;
+      assert.equal(await place.shell(script), "data:refused", what);
+      // It has been made anew.
+      assert.notEqual(Deno.lstatSync(path).ino, before, what);
+    }
+  },
+});
+
+function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+Deno.test({
+  name: "a remembered launch gives no variable that a new one would not give",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using place = new Place();
+    await place.remembered();
+    const show = async (env: Record<string, string>) => {
+      const { stdout } = await place.aenv.run(
+        ["exec", "--", "sh", "-c", "env"],
+        { env: { ...place.aenv.env, ...env } },
+      );
+      const names = ["CFLAGS", "GITHUB_TOKEN", "LD_PRELOAD", "OTHER"];
+      return stdout.split("\n").filter((line) =>
+        names.some((name) => line.startsWith(`${name}=`))
+      ).sort();
+    };
+    const token = `ghp_${"0123456789".repeat(4)}`;
+    const harmless = { CFLAGS: "-O2", GITHUB_TOKEN: "x-y", OTHER: "a" };
+    await waitFor("a launch that is remembered", async () => {
+      await show(harmless);
+      const before = place.marks().join();
+      assert.deepEqual(await show(harmless), ["CFLAGS=-O2"]);
+      return before === place.marks().join() || undefined;
+    });
+    const changed = { ...harmless, CFLAGS: "-O3", OTHER: token };
+    assert.deepEqual(await show(changed), ["CFLAGS=-O3"]);
+    assert.deepEqual(await show({ ...harmless, CFLAGS: token }), []);
+    const more = { ...harmless, LD_PRELOAD: "/nowhere.so" };
+    assert.deepEqual(await show(more), ["CFLAGS=-O2"]);
+    assert.deepEqual(await show({ CFLAGS: "-O2" }), ["CFLAGS=-O2"]);
+  },
+});

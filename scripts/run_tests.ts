@@ -14,7 +14,7 @@ import {
 } from "./support/script.ts";
 import { addTally, type Tally } from "./support/tally.ts";
 import { type Job, planTests, SPECS } from "./support/test_plan.ts";
-import { NO_TESTS, runPlan, sayUnfinished } from "./support/test_pool.ts";
+import { endUnfinished, NO_TESTS, runPlan } from "./support/test_pool.ts";
 
 /** A step of the whole: a script that must succeed, or directories with test files that are counted. */
 type Part =
@@ -174,7 +174,7 @@ async function main(): Promise<number> {
   const root = repositoryRoot();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {
-      sayUnfinished();
+      endUnfinished();
       Deno.exit(1);
     });
   }

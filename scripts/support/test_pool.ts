@@ -24,7 +24,7 @@ const MERGED = 'exec "$@" 2>&1';
 export const NO_TESTS: Tally = { passed: 0, failed: 0, ignored: 0 };
 
 /** What runs, with its output so far: for whoever ends the whole before its time. */
-const running = new Map<Job, string>();
+const running = new Map<Job, { child: Deno.ChildProcess; output: string }>();
 
 /** Runs a plan to its end. Never throws for what a test did. */
 export async function runPlan(
@@ -46,10 +46,16 @@ export async function runPlan(
   return total;
 }
 
-/** Prints what has not ended: its output so far. */
-export function sayUnfinished(): void {
-  for (const [{ name }, output] of running) {
+/** Prints the output so far of what has not ended, and ends it. */
+export function endUnfinished(): void {
+  for (const [{ name }, { child, output }] of running) {
     say(`\n-- ${name} has not ended\n${output}`);
+    try {
+      child.kill("SIGTERM");
+    } catch (error) {
+      // It has ended in this moment.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 }
 
@@ -57,18 +63,17 @@ async function runJob(job: Job, options: PoolOptions): Promise<Tally> {
   const start = performance.now();
   const child = startJob(job, options.root);
   const decoder = new TextDecoder();
-  let output = "";
-  running.set(job, output);
+  const run = { child, output: "" };
+  running.set(job, run);
   for await (const chunk of child.stdout) {
-    output += decoder.decode(chunk, { stream: true });
-    running.set(job, output);
+    run.output += decoder.decode(chunk, { stream: true });
   }
   const { success } = await child.status;
   running.delete(job);
   const seconds = (performance.now() - start) / 1000;
-  say(`\n-- ${job.name} (${seconds.toFixed(1)} s)\n${output.trimEnd()}`);
+  say(`\n-- ${job.name} (${seconds.toFixed(1)} s)\n${run.output.trimEnd()}`);
   options.onEnd?.(job, seconds);
-  return parseSummary(output, success);
+  return parseSummary(run.output, success);
 }
 
 function startJob({ files, env }: Job, root: string): Deno.ChildProcess {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { waitFor } from "../../tests/support/process.ts";
 import { capture, repositoryRoot } from "./script.ts";
 import type { Job, Plan } from "./test_plan.ts";
 
@@ -94,3 +95,50 @@ Deno.test("runPlan() runs a file that must be alone when everything else has end
   }, 2);
   assert.deepEqual(tally, { passed: 6, failed: 0, ignored: 0 });
 });
+
+Deno.test("a run that is ended before its time prints what its files have said so far, and ends them", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const file = join(directory, "hangs_test.ts");
+    const said = join(directory, "said");
+    const source = `Deno.test("hangs for ever", async () => {
+      Deno.writeTextFileSync(${JSON.stringify(said)}, String(Deno.pid));
+      await new Promise((r) => setTimeout(r, 1e9));
+    });`;
+    await Deno.writeTextFile(file, source);
+    const script = join(repositoryRoot(), "scripts/run_tests.ts");
+    const run = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", script, file],
+      env: { NO_COLOR: "1" },
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const output = new Response(run.stdout).text();
+    const pid = await waitFor("the test", () => readNumber(said));
+    run.kill("SIGTERM");
+    assert.equal((await run.status).code, 1);
+    assert.match(await output, /has not ended\n[^]*hangs for ever/);
+    await waitFor("its end", () => isThere(pid) ? undefined : true);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+function readNumber(path: string): number | undefined {
+  try {
+    return Number(Deno.readTextFileSync(path)) || undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -8,6 +8,7 @@ enabled = true               # all that it gives: aenv sandbox explain
 # paths = ["~/data:ro", "../shared:rw"]
 # cache_dirs = ["~/.cache/pip"]
 # network = { mode = "hosts", allow = ["@agent", "@github"] }
+# unix_sockets = ["$TMPDIR"] # for programs that connect to sockets of their own, such as tsx
 `;
 
 /** What a new manifest says. */

@@ -68,7 +68,7 @@ function tries(root: string, a: Place, b: Place): readonly Step[] {
     },
     inServer("gh", `${ENVIRONS}; ${INSIDES}`),
     inServer("all", `${ENVIRONS}; ${INSIDES}`),
-    { bash: `export ROLE=agent; ${ENVIRONS}` },
+    { bash: ENVIRONS },
     inServer("all", "kill -0 $PPID; kill -0 ${AENV_LAUNCHER#supervisor:}"),
     inServer("gh", "echo mine > $TMPDIR/f; echo $TMPDIR $npm_config_cache"),
     inServer("all", "ls ${TMPDIR%/*/tmp}/gh; ls ${TMPDIR%/tmp} >/dev/null"),
@@ -135,7 +135,7 @@ function checkProcesses(
   for (const [role, text] of [["gh", ofGh!], ["all", ofAll!]] as const) {
     assert.match(text, new RegExp(`^ROLE=${role}\nseen 0\n`));
   }
-  assert.equal(ofAgent, "ROLE=agent\nnobody");
+  assert.equal(ofAgent, "nobody");
   assert.match(signals!, /not permitted/);
   assert.match(caches!, /server-cache\/gh\/tmp .*server-cache\/gh\/npm/);
   assert.match(foreign!, /denied[^]*exit 0$/);

@@ -51,13 +51,12 @@ function lines(report: ProbeReport): string[] {
 
 /** What of all that somebody can look up later. */
 function auditLines({ supervised, auditsKernel }: ProbeReport): string[] {
-  const kernel = "files, ports and signals that the kernel refuses";
-  if (supervised === undefined) {
-    return ["audit log: starts only, since aenv does not stay"];
-  }
-  return [
-    `audit log: starts, ends, hosts, addresses and sockets that are refused, changed files; ${
-      auditsKernel ? `and ${kernel}` : `not ${kernel}, which nobody is told`
-    }`,
-  ];
+  const decided = supervised === undefined
+    ? []
+    : ["hosts, addresses and sockets that are refused"];
+  const kernel = auditsKernel
+    ? "what Landlock refuses"
+    : "files, ports and signals that the kernel refuses only as far as the agent itself writes it down";
+  const all = ["starts", "ends", "changed files", ...decided, kernel];
+  return [`audit log: ${all.join("; ")}`];
 }

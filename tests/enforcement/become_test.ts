@@ -14,11 +14,14 @@ import { launchClaim, LaunchWorld } from "./launch_world.ts";
 import { Servers } from "./servers.ts";
 import { claimAs } from "./world.ts";
 
-/** The shell words that become `$attack`, confined by the policy of a launch. */
-async function becoming(world: LaunchWorld): Promise<string> {
+/** The shell words that become what follows, confined by the policy of a launch. */
+async function becoming(
+  world: LaunchWorld,
+  name: "become" | "watched" = "become",
+): Promise<string> {
   const { policy } = await world.plan();
   const file = world.file("policy.json", JSON.stringify(policy));
-  const script = new URL("./become.ts", import.meta.url).pathname;
+  const script = new URL(`./${name}.ts`, import.meta.url).pathname;
   const cache = `DENO_NO_UPDATE_CHECK=1 DENO_DIR=${world.root}/cache`;
   const words = "run -A --no-check --no-config --quiet";
   world.own();
@@ -72,6 +75,50 @@ launchClaim(
     assert.equal(answers.at(-2), "done");
     const free = await world.shellFreely(`bash ${program}`);
     assert.ok(!free.includes("EACCES"), free);
+  },
+);
+
+launchClaim(
+  "who waits for the end of a session is out of its reach",
+  async (world) => {
+    // Guards against a session that ends, stops, reads or becomes the process that will look at what it did.
+    const become = await becoming(world, "watched");
+    const end = `${world.root}/end`;
+    const proc = "/proc/$WATCHER";
+    const prlimit = Deno.build.arch === "aarch64" ? "261" : "302";
+    const RLIMIT_CORE = "4";
+    const lines = [
+      ...["9", "15", "19", "1"].map((signal) => `kill $WATCHER ${signal}`),
+      ...["tgkill", "tkill", "queue", "pidfd-signal"].map((call) =>
+        `${call} $WATCHER 9`
+      ),
+      ...["ptrace $WATCHER", `read-memory $WATCHER 0x1000`],
+      ...[`open ${proc}/mem rw`, `read ${proc}/environ`, `read ${proc}/maps`],
+      ...[`open ${proc}/fd/0 r`, `list ${proc}/root`, `list ${proc}/cwd`],
+      `call ${prlimit} $WATCHER ${RLIMIT_CORE} m:16 0`,
+    ];
+    const script = [
+      ...lines.map((line) => `$attack ${line}`),
+      `cat ${proc}/comm`,
+      // What it holds open is open nowhere inside.
+      "$attack descriptors",
+    ].join("\n");
+    const program = world.file(
+      "home/work/project/try.sh",
+      `${script}\n`,
+      0o755,
+    );
+    const found = await world.shellFreely(
+      `exec env ${become} ${end} /usr/bin/bash ${program}`,
+    );
+    const answers = found.split("\n");
+    assert.deepEqual(answers.splice(-2), ["aenv-watch", "done"], found);
+    assert.equal(answers.length, lines.length, found);
+    for (const [i, answer] of answers.entries()) {
+      assert.match(answer, /^E(ACCES|PERM)$/, lines[i]);
+    }
+    await waitFor("the end", () => world.read("end") !== "" || undefined);
+    assert.equal(world.read("end"), "ended\n");
   },
 );
 

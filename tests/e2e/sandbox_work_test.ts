@@ -21,9 +21,11 @@ git -C ../clone log --format=%s; git -C ../local rev-list --count HEAD; git fsck
 );
 
 workClaim(
-  "repositories made inside are shown afterwards, and the next start asks for a look at them",
+  "a repository made inside is nothing to ask about, and a hook in it is",
   async (world) => {
     await world.prints("git init -q repo");
+    assert.equal(await world.prints("echo still"), "still");
+    await world.prints("echo x > repo/.git/hooks/post-checkout");
     const next = await world.shell("true");
     assert.equal(next.code, 3);
     assert.match(next.stderr, /protected files were changed/);

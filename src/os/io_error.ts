@@ -34,7 +34,8 @@ export function osCode(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotADirectory) return "ENOTDIR";
   if (error instanceof Deno.errors.IsADirectory) return "EISDIR";
   if (error instanceof Deno.errors.FilesystemLoop) return "ELOOP";
-  return undefined;
+  // A process that ends while a file of it below /proc is read: this error has no code.
+  return /\(os error 3\)/.test(error.message) ? "ESRCH" : undefined;
 }
 
 /** Runs `operation`; an error of the operating system becomes an `IO` error that names the `action` and the `path`. */

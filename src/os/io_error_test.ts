@@ -76,3 +76,17 @@ Deno.test("ifExists() is undefined for what is missing, and fails for the rest",
       throw new TypeError("bug");
     }), TypeError);
 });
+
+Deno.test({
+  name: "ifExists() takes a process that ends while it is read for gone",
+  // Nothing else has /proc.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+    using file = Deno.openSync(`/proc/${child.pid}/limits`);
+    child.kill("SIGKILL");
+    await child.status;
+    const buffer = new Uint8Array(1);
+    strictEqual(ifExists("read", "/x", () => file.readSync(buffer)), undefined);
+  },
+});

@@ -108,10 +108,9 @@ export class LaunchAudit {
   /** The agent has ended. Returns what to tell the user. */
   async end(code: number): Promise<string[]> {
     await this.close();
-    const { agent, isolation } = this.#plan;
-    if (agent === "claude" && isolation === "private") {
-      const { claude: dir } = this.#context.env.slot;
-      tellRefusedTools({ dir, since: this.#since }, this.#log);
+    const { claude, codex } = this.#context.env.slot;
+    if (this.#plan.sandbox) {
+      tellRefusedTools({ claude, codex, since: this.#since }, this.#log);
     }
     this.#log.end();
     const problem = this.#lastLine(code) ?? this.#log.problem;

@@ -2,7 +2,7 @@
  * What the agent itself has written down of calls that the system refused to its tools. The kernel tells no launcher of those.
  * It is what the agent says: something hostile may leave it out or make it up.
  */
-import { claude } from "../agents/mod.ts";
+import { claude, codex } from "../agents/mod.ts";
 import type { SessionLog } from "../audit/mod.ts";
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
@@ -10,14 +10,15 @@ import { lstat, readDir, type Stat } from "../os/fs.ts";
 import { readPart } from "../os/log_file.ts";
 
 /** Whose records are read. */
-export interface TellingAgent {
-  /** The agent's own directory in the env. */
-  readonly dir: AbsPath;
+export interface TellingAgents {
+  /** Their own directories in the env. */
+  readonly claude: AbsPath;
+  readonly codex: AbsPath;
   /** Start of the session, milliseconds since 1970. */
   readonly since: number;
 }
 
-/** Below the directory of a project lie conversations, and below those what they started. */
+/** Claude: a project, its conversations, what those started. Codex: year, month, day. */
 const MAX_DEPTH = 4;
 const MAX_FILES = 200;
 /** Of one record; its end counts. */
@@ -25,30 +26,34 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_ENTRIES = 10_000;
 
 /** Adds each refusal once. To be called when nothing of the session lives any more. What cannot be read is left out. */
-export function tellRefusedTools(agent: TellingAgent, log: SessionLog): void {
+export function tellRefusedTools(
+  { since, ...dirs }: TellingAgents,
+  log: SessionLog,
+): void {
   const told = new Set<string>();
-  for (const path of recordsOf(agent)) {
-    for (const { time, tool, why } of refusedIn(path, agent)) {
-      const name = `${tool} ${why}`;
-      if (told.has(name)) continue;
-      told.add(name);
-      const when = new Date(time).toISOString();
-      log.tell({ event: "tool-refused", tool, why, when }, "agent");
-    }
+  const found = [
+    ...recordsIn(join(dirs.claude, claude.RECORDS), since)
+      .flatMap((path) => claude.refusedTools(endOf(path), since)),
+    ...recordsIn(join(dirs.codex, codex.RECORDS), since)
+      .flatMap((path) => codex.refusedTools(endOf(path), since)),
+  ];
+  for (const { time, tool, why } of found) {
+    const name = `${tool} ${why}`;
+    if (told.has(name)) continue;
+    told.add(name);
+    const when = new Date(time).toISOString();
+    log.tell({ event: "tool-refused", tool, why, when }, "agent");
   }
 }
 
-function refusedIn(
-  path: AbsPath,
-  { since }: TellingAgent,
-): claude.RefusedTool[] {
+function endOf(path: AbsPath): string {
   const from = Math.max(0, (statOf(path)?.size ?? 0) - MAX_BYTES);
   const bytes = ifOpen(() => readPart(path, { from, to: from + MAX_BYTES }));
-  return claude.refusedTools(new TextDecoder().decode(bytes), since);
+  return new TextDecoder().decode(bytes);
 }
 
 /** Records that were written since. What lies there the agent has made: links are not followed, and nothing but files is opened. */
-function recordsOf({ dir, since }: TellingAgent): AbsPath[] {
+function recordsIn(dir: AbsPath, since: number): AbsPath[] {
   const found: AbsPath[] = [];
   let looked = 0;
   const walk = (at: AbsPath, depth: number) => {
@@ -61,7 +66,7 @@ function recordsOf({ dir, since }: TellingAgent): AbsPath[] {
       if ((statOf(path)?.mtime ?? 0) >= since) found.push(path);
     }
   };
-  walk(join(dir, "projects"), 0);
+  walk(dir, 0);
   return found;
 }
 

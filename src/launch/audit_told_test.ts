@@ -22,7 +22,8 @@ class World extends TempDir {
 
   told(since: number): unknown[] {
     const log = new SessionLog(this.#log, {});
-    tellRefusedTools({ dir: this.dir, since }, log);
+    const codex = join(this.path as AbsPath, "codex");
+    tellRefusedTools({ claude: this.dir, codex, since }, log);
     return readNewest(this.#log.files, { count: 100, wants: () => true })
       .map(({ why }) => why).sort();
   }
@@ -38,6 +39,16 @@ Deno.test("tellRefusedTools() reads the records of a session, and those of what 
   const old = world.write("projects/a/0.jsonl", "before");
   Deno.utimeSync(old, new Date(since - 10_000), new Date(since - 10_000));
   deepStrictEqual(world.told(since), ["one: EACCES", "two: EACCES"]);
+});
+
+Deno.test("tellRefusedTools() reads the records of Codex", () => {
+  using world = new World();
+  const dir = `${world.path}/codex/sessions/2026/11/20`;
+  Deno.mkdirSync(dir, { recursive: true });
+  const payload = { type: "function_call_output", output: "x: EACCES" };
+  const line = { timestamp: new Date().toISOString(), payload };
+  Deno.writeTextFileSync(`${dir}/rollout-1.jsonl`, JSON.stringify(line));
+  deepStrictEqual(world.told(0), ["x: EACCES"]);
 });
 
 Deno.test("tellRefusedTools() follows no link, opens no pipe and goes on past what is closed", () => {

@@ -5,7 +5,13 @@ import { closeDescriptor } from "../os/fds.ts";
 import type { Host } from "../os/host.ts";
 import { findMarked } from "../os/marked.ts";
 import { openProcess } from "../os/pidfd.ts";
-import { type BegunSession, type Ended, endProtected } from "../sandbox/mod.ts";
+import { markOf } from "../os/process_marks.ts";
+import {
+  type BegunSession,
+  type Ended,
+  endProtected,
+  noteGoingOn,
+} from "../sandbox/mod.ts";
 import { changedNames, touchedLine } from "./sandbox_changed.ts";
 import { tellRefusedTools } from "./audit_told.ts";
 import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
@@ -55,7 +61,7 @@ export async function runEnded(text: string, host: Host): Promise<void> {
 }
 
 function note(
-  { env, audit, name, project, claude, since }: EndOrder,
+  { env, audit, name, project, claude, codex, since }: EndOrder,
   changes: EndedSession["changes"],
 ): void {
   const log = new SessionLog(new AuditLog(audit), { env, session: name });
@@ -63,7 +69,7 @@ function note(
     const paths = changes.map(({ path }) => relative(project, path));
     log.tell({ event: "files-changed", project, paths }, "agent");
   }
-  tellRefusedTools({ dir: claude, since }, log);
+  tellRefusedTools({ claude, codex, since }, log);
   log.end();
   log.add({ event: "launch-end" });
 }
@@ -76,7 +82,9 @@ function goesOn(order: EndOrder, host: Host): boolean {
   if (pid === "unsure") return true;
   const pidfd = openProcess(pid);
   // It has just ended: who is left is asked again, by a process that waits for this one.
-  const waitsFor = pidfd < 0 ? openProcess(host.pid) : pidfd;
+  const isThere = pidfd >= 0 && markOf(pid) === order.mark;
+  const waitsFor = isThere ? pidfd : openProcess(host.pid);
+  noteGoingOn(order, order.name);
   watchFor(order, {
     ...{ pidfd: waitsFor, self: host.self },
     keepsErrors: host.isTerminal("stderr"),

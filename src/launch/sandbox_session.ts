@@ -36,7 +36,8 @@ export class LaunchSession {
     if (BUILD_INFO.version === "dev") return;
     const order: EndOrder = {
       ...{ env: env.label, audit: dirs.audit },
-      ...{ claude: env.slot.claude, since: epochMs() },
+      ...{ claude: env.slot.claude, codex: env.slot.codex },
+      since: epochMs(),
       ...{ ...place, name, held, mark: this.mark },
       ...{ seen: seen?.fd ?? null, dirs: seen?.dirs ?? [] },
     };

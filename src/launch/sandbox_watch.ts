@@ -21,8 +21,9 @@ export interface EndOrder {
   /** The env's label, and where the audit log is. */
   readonly env: string;
   readonly audit: AbsPath;
-  /** The agent's own directory, and when the session began, in milliseconds since 1970. */
+  /** The agents' own directories, and when the session began, in milliseconds since 1970. */
   readonly claude: AbsPath;
+  readonly codex: AbsPath;
   readonly since: number;
   /** What marks everything that the session started. */
   readonly mark: number;

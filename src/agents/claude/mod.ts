@@ -20,7 +20,7 @@ export {
   type Recipe,
   SETTINGS_FILE,
 } from "./recipe.ts";
-export { type RefusedTool, refusedTools } from "./refused_tools.ts";
+export { RECORDS, refusedTools } from "./refused_tools.ts";
 export {
   type AgentPlace,
   type AgentPlaces,

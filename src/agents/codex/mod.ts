@@ -21,4 +21,5 @@ export {
   parseSettings,
   type Settings,
 } from "./settings.ts";
+export { RECORDS, refusedTools } from "./refused_tools.ts";
 export { PROJECT_SKILLS, skillFiles, USER_SKILLS } from "./skills.ts";

@@ -226,7 +226,7 @@ const PAUSE_MS = 10;
 async function untilSeen(place: ProtectPlace): Promise<void> {
   for (let waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
     const ending = sessionsOf(place).some((session) =>
-      !isAlive(session.name) && isRunning(session)
+      !session.goesOn && !isAlive(session.name) && isRunning(session)
     );
     if (!ending) return;
     await sleep(PAUSE_MS);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Protected } from "../../tests/support/protected_world.ts";
 import type { AbsPath } from "../base/paths.ts";
-import { protectStates } from "./protect_record.ts";
+import { protectStates, settleEnded } from "./protect_record.ts";
 import { recordPath } from "./protect_store.ts";
 import { revertChanges } from "./protect_revert.ts";
 import { acceptChanges } from "./protect_record.ts";
-import { sessionName } from "./protect_sessions.ts";
+import { noteGoingOn, sessionName } from "./protect_sessions.ts";
 import type { Harmless, ProtectedPath } from "./types.ts";
 
 /** A session of a process that is gone. */
@@ -245,4 +245,23 @@ Deno.test("samples of hooks may come and go; hooks may not, and no links", async
     ...["created .git/aenv", "created .git/aenv/id"],
     ...["created .git/hooks/x", "created .git/hooks/y.sample"],
   ]);
+});
+
+Deno.test("a command waits for who looks at an ended session, and not for one that goes on", async () => {
+  using world = new Protected();
+  await settle();
+  await world.begin(DEAD);
+  const after = (ms: number) =>
+    new Promise((resolve) => setTimeout(resolve, ms));
+  const ends = after(200).then(() => world.end(DEAD));
+  await settleEnded(world.place.dir);
+  world.file("project/.envrc", "mine");
+  assert.deepEqual(await ends, []);
+  assert.deepEqual(await world.begin(), []);
+  await world.end();
+  await world.begin(DEAD);
+  noteGoingOn(world.place, DEAD);
+  const start = performance.now();
+  await settleEnded(world.place.dir);
+  assert.ok(performance.now() - start < 2000);
 });

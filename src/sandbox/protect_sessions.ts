@@ -3,7 +3,14 @@
  * sees to its end. A file that nobody holds, of a process that is gone, is a session whose end nobody saw.
  */
 import { type AbsPath, join } from "../base/paths.ts";
-import { ensureDir, readDir, removeFile, writeNew } from "../os/fs.ts";
+import {
+  chmod,
+  ensureDir,
+  lstat,
+  readDir,
+  removeFile,
+  writeNew,
+} from "../os/fs.ts";
 import { holdFile, makeHeld } from "../os/held_file.ts";
 import { isAlive as isHeld } from "../os/lock.ts";
 import { markOf } from "../os/marks.ts";
@@ -17,7 +24,12 @@ export interface Session {
   readonly path: AbsPath;
   /** When it began, by the clock of the kernel: microseconds since the epoch. */
   readonly since: number;
+  /** Whether its first process has ended and others go on: that may take long. */
+  readonly goesOn: boolean;
 }
+
+/** The mode of the file of a session that goes on without its first process. */
+const GOES_ON = 0o400;
 
 /** A launch that was written down, and whose end somebody has to see to. */
 export interface BegunSession {
@@ -54,9 +66,10 @@ export function sessionsOf(place: ProtectPlace): Session[] {
     if (!name.startsWith(prefix)) return [];
     const path = join(dir, name);
     const mark = markOf(path);
-    return mark === undefined
-      ? []
-      : [{ name: name.slice(prefix.length), path, since: mark.mtime }];
+    return mark === undefined ? [] : [{
+      ...{ name: name.slice(prefix.length), path, since: mark.mtime },
+      goesOn: mark.mode === GOES_ON,
+    }];
   });
 }
 
@@ -103,6 +116,13 @@ export function openSession(
   const held = makeHeld(dir, file.name);
   if (held === undefined) writeNew(join(dir, file.name), "");
   return { held, isAlone: undefined, looks: undefined };
+}
+
+/** Writes down that a launch goes on without its first process. */
+export function noteGoingOn(place: ProtectPlace, name: string): void {
+  const path = sessionPath(place, name);
+  // It is gone with its env.
+  if (lstat(path) !== undefined) chmod(path, GOES_ON);
 }
 
 /** Forgets a launch. */

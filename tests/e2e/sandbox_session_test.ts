@@ -297,6 +297,7 @@ Deno.test("a model that the agent is told to use is remembered, and stops no sta
   await settled(world.aenv.root, "private");
   const next = await world.aenv.claude("private", ["--version"]);
   assert.equal(next.code, 0, next.stderr);
+  assert.doesNotMatch(next.stderr, /put back/);
   await settled(world.aenv.root, "private");
 });
 

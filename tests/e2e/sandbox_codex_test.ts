@@ -191,6 +191,7 @@ async function checkAudit(
     readonly event: string;
     readonly agent?: string;
     readonly port?: number;
+    readonly why?: string;
   }[];
   const isBegun = log.some(({ event, agent }) =>
     event === "launch-begin" && agent === "codex"
@@ -201,6 +202,14 @@ async function checkAudit(
   const events = log.filter((entry) => entry.port === port)
     .map(({ event }) => event);
   assert.ok(events.includes("host-refused"), JSON.stringify(log));
+  // What only the kernel refuses, as Codex has written it down.
+  const told = log.filter(({ event }) => event === "tool-refused");
+  for (const name of [".ssh/id_rsa", ".bashrc", "box/aenv.toml"]) {
+    assert.ok(
+      told.some(({ why }) => why?.includes(name)),
+      JSON.stringify(told),
+    );
+  }
 }
 
 /** Where nothing stayed beside the agent, the hook of git is shown, and stops the next start. */

@@ -4,7 +4,7 @@ import { asUser, chown, type User } from "../enforcement/world.ts";
 import { aenvBinary } from "../support/aenv.ts";
 import { codexProgram } from "../support/agents.ts";
 import { writeText } from "../support/claude_items.ts";
-import { type Finished, run } from "../support/process.ts";
+import { type Finished, run, waitFor } from "../support/process.ts";
 import { type CodexStep, StubResponses } from "../support/stub_responses.ts";
 import { TempDir } from "../support/temp.ts";
 
@@ -126,8 +126,21 @@ export class CodexWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stub[Symbol.asyncDispose]();
-    this.#temp[Symbol.dispose]();
+    // A helper of Codex may outlive it for a moment, and write.
+    await waitFor("a home that nobody writes to", () => removed(this.#temp));
     this.#agent[Symbol.dispose]();
+  }
+}
+
+function removed(temp: TempDir): true | undefined {
+  try {
+    temp[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /os error 39/.test(error.message)) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -150,7 +163,9 @@ const USERS_OWN: Readonly<Record<string, string>> = {
 };
 
 function providerOf({ url }: StubResponses): string {
-  return `model_provider = "stub"
+  // Else Enter counts as a part of what a test types before it.
+  return `disable_paste_burst = true
+model_provider = "stub"
 [model_providers.stub]
 name = "stub"
 base_url = "${url}/v1"

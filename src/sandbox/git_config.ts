@@ -28,11 +28,11 @@ const SPECIAL = /["\\#;]/;
 const YES_OR_NO = /^(?:true|false)$/;
 const BRANCH = /^refs\/[^\s]+$/;
 const TRACKED = /^\+?refs\/[^\s:]+:refs\/remotes\/[^\s:]+$/;
-/** No directories: pushing to one would run hooks that lie there. */
+/** With the host. No directories: pushing to one would run hooks that lie there. */
 const URLS: readonly RegExp[] = [
-  /^https:\/\/(?:[\w.~%+-]+(?::[\w.~%+-]*)?@)?[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\/[\w.~%+@:\/-]*$/,
-  /^ssh:\/\/(?:\w[\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\/[\w.~%+@\/-]*$/,
-  /^\w[\w.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[\w.~\/][\w.~%+@\/-]*$/,
+  /^https:\/\/(?:[\w.~%+-]+(?::[\w.~%+-]*)?@)?([A-Za-z0-9][A-Za-z0-9.-]*)(?::\d+)?\/[\w.~%+@:\/-]*$/,
+  /^ssh:\/\/(?:\w[\w.-]*@)?([A-Za-z0-9][A-Za-z0-9.-]*)(?::\d+)?\/[\w.~%+@\/-]*$/,
+  /^\w[\w.-]*@([A-Za-z0-9][A-Za-z0-9.-]*):[\w.~\/][\w.~%+@\/-]*$/,
 ];
 
 /** Keys that may get any value of this form. */
@@ -71,16 +71,27 @@ class Former {
   readonly #submodules: ReadonlySet<string>;
   readonly #lines: ReadonlySet<string>;
   readonly #branches: ReadonlySet<string>;
+  readonly #hosts: ReadonlySet<string | undefined>;
 
   constructor(entries: readonly Entry[]) {
     this.remotes = new Set(remotesOf(entries));
     this.#submodules = namesIn(entries, "submodule");
     this.#branches = namesIn(entries, "branch");
+    this.#hosts = new Set(
+      entries.filter((entry) => nameOf(entry) === "remote.url")
+        .map(({ value }) => hostOf(value ?? "")),
+    );
     this.#lines = new Set(entries.map((entry) => shape([entry])));
   }
 
   has(entry: Entry): boolean {
     return this.#lines.has(shape([entry]));
+  }
+
+  /** Whether something may be pushed there: to a host that the user pushes to, or any where there was none. */
+  knowsHost(host: string | undefined): boolean {
+    return host !== undefined &&
+      (this.remotes.size === 0 || this.#hosts.has(host));
   }
 
   hasBranch(name: string): boolean {
@@ -119,8 +130,9 @@ function isHarmless(
       return value === "." || former.remotes.has(value) ||
         (remotes.has(value) && !former.hasBranch(name));
     case "remote.url":
+      return former.knowsHost(hostOf(value));
     case "submodule.url":
-      return URLS.some((url) => url.test(value));
+      return hostOf(value) !== undefined;
     case "remote.fetch":
       return TRACKED.test(value);
     case "submodule.active":
@@ -128,6 +140,15 @@ function isHarmless(
     default:
       return false;
   }
+}
+
+/** The host of an ordinary URL; undefined for any other. */
+function hostOf(value: string): string | undefined {
+  for (const url of URLS) {
+    const host = url.exec(value)?.[1];
+    if (host !== undefined) return host.toLowerCase();
+  }
+  return undefined;
 }
 
 function isOfBranch({ key }: Entry): boolean {

@@ -35,7 +35,7 @@ const HARMLESS: Readonly<Record<string, readonly [string, string]>> = {
   "a branch that is gone": [CORE + ORIGIN + MAIN, CORE + ORIGIN],
   "a new remote, and a new branch that follows it": [
     CORE + ORIGIN + MAIN,
-    `${CORE}${ORIGIN}${MAIN}[remote "fork"]\n\turl = git@example.org:me/b.git\n[branch "x"]\n\tremote = fork\n\tmerge = refs/heads/x\n`,
+    `${CORE}${ORIGIN}${MAIN}[remote "fork"]\n\turl = git@example.com:me/b.git\n[branch "x"]\n\tremote = fork\n\tmerge = refs/heads/x\n`,
   ],
   "a local upstream": [
     CORE,
@@ -114,12 +114,22 @@ for (const text of HARMFUL) {
 }
 
 Deno.test("isHarmlessGitChange() stops what leads a branch that was there to a remote that was not", () => {
-  const evil = '[remote "evil"]\n\turl = https://evil.example/b.git\n';
+  const evil = '[remote "evil"]\n\turl = https://example.com/evil.git\n';
   const [before, led] = [CORE + ORIGIN + MAIN, MAIN.replace("origin", "evil")];
   assert.equal(isHarmless(before, before + evil), true);
   assert.equal(isHarmless(before, CORE + ORIGIN + led + evil), false);
   const second = evil.replace("evil", "origin");
   assert.equal(isHarmless(before, before + second), false);
+});
+
+Deno.test("isHarmlessGitChange() stops remotes on hosts that the user pushes nothing to", () => {
+  for (const url of ["https://evil.example/b.git", "git@evil.example:b.git"]) {
+    const evil = `[remote "evil"]\n\turl = ${url}\n`;
+    assert.equal(isHarmless(CORE + ORIGIN, CORE + ORIGIN + evil), false);
+    const local = ORIGIN.replace(/url = .*/, "url = ../b");
+    assert.equal(isHarmless(CORE + local, CORE + local + evil), false);
+    assert.equal(isHarmless(CORE, CORE + evil), true);
+  }
 });
 
 Deno.test("isHarmlessGitChange() stops what takes away or changes what the user has", () => {

@@ -134,7 +134,7 @@ git init -q --bare ../project/origin`);
     world.own();
     await world.prints(
       `git push -q -u origin main; git checkout -q -b side --track main
-git remote add other https://example.com/x.git; git config user.name 'A B'
+git config user.name 'A B'
 git init -q sub; git -C sub remote add origin git@example.com:x.git`,
     );
     await ended(world);

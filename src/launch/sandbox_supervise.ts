@@ -25,7 +25,7 @@ import type { LaunchAudit } from "./audit_session.ts";
 import type { Variables } from "./environment.ts";
 import { checkEnforced } from "./sandbox_probe.ts";
 import { Proxies } from "./sandbox_proxies.ts";
-import { planPolicy } from "./sandbox_policy.ts";
+import { recallPlanned } from "./sandbox_recall.ts";
 import { prepareSandbox } from "./sandbox_prepare.ts";
 import { type LaunchSession, newMark } from "./sandbox_session.ts";
 import type { LaunchPlan, PerformContext, PlannedSandbox } from "./types.ts";
@@ -198,8 +198,11 @@ export class SupervisedSandbox {
   async #serverDomain(name: string): Promise<Domain> {
     const { env, host, dirs } = this.#context;
     const request = { env, program: host.self, server: name };
-    const { policy } = planPolicy(request, host, dirs);
+    const { policy } = await recallPlanned(request, {
+      ...{ host, dirs, kernel: this.#linux?.kernel, place: undefined },
+    });
     for (const dir of policy.make) ensureDir(dir);
+    rememberPolicy(policy);
     await this.#proxies.open(policy);
     return this.#domain(policy);
   }

@@ -123,6 +123,34 @@ Deno.test("without a sandbox around it Codex keeps its own, and sees nothing of 
   assert.ok(!world.stub.sent().includes("USERS-"));
 });
 
+Deno.test("the project's instructions and skills come in unless the env says otherwise, and its servers only when trusted", async () => {
+  for (const [rule, comes] of [["load", true], ["ignore", false]] as const) {
+    await using world = await open(`project_config = "${rule}"\n${CONFINED}`);
+    const skill = (name: string) =>
+      `---\nname: ${name}\ndescription: PROJECTS-${name}\n---\n`;
+    for (
+      const [name, text] of [
+        ["AGENTS.md", "PROJECTS-INSTRUCTIONS\n"],
+        [".agents/skills/one/SKILL.md", skill("one")],
+        [".codex/skills/two/SKILL.md", skill("two")],
+        [".codex/config.toml", '[mcp_servers.projects]\ncommand = "x"\n'],
+      ] as const
+    ) writeText(`${world.project}/${name}`, text);
+    world.own();
+    await session(world);
+    const sent = world.stub.sent();
+    for (const name of ["INSTRUCTIONS", "one", "two"]) {
+      assert.equal(
+        sent.includes(`PROJECTS-${name}`),
+        comes,
+        `${rule}: ${name}`,
+      );
+    }
+    const servers = await world.type(["codex", "mcp", "list"]);
+    assert.ok(!servers.stdout.includes("projects"), servers.stdout);
+  }
+});
+
 Deno.test("a second sandbox is refused, inside and out", async () => {
   await using world = await open(CONFINED);
   const asked = [

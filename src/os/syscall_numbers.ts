@@ -173,16 +173,18 @@ export type SyscallName = (typeof TABLE)[number][0];
 /** Numbers above were not known when the filters were written: their calls may do anything. */
 export const NEWEST_SYSCALL = 469;
 
-const ROWS: ReadonlyMap<string, (typeof TABLE)[number]> = new Map(
-  TABLE.map((row) => [row[0], row]),
-);
+type Row = (typeof TABLE)[number];
+
+/** Made when the first number is asked for: most launches ask for none. */
+let rows: ReadonlyMap<string, Row> | undefined;
 
 /** The number of a call; undefined where the machine has no such call. */
 export function syscallNumber(
   name: SyscallName,
   architecture: Architecture,
 ): number | undefined {
-  const number = ROWS.get(name)![architecture === "x86_64" ? 1 : 2];
+  rows ??= new Map<string, Row>(TABLE.map((row) => [row[0], row]));
+  const number = rows.get(name)![architecture === "x86_64" ? 1 : 2];
   return number < 0 ? undefined : number;
 }
 

@@ -84,11 +84,8 @@ export {
   protectStates,
   settleEnded,
 } from "./protect_record.ts";
-export {
-  type BegunSession,
-  noteGoingOn,
-  sessionName,
-} from "./protect_sessions.ts";
+export { type BegunSession, sessionName } from "./protect_open.ts";
+export { noteGoingOn } from "./protect_sessions.ts";
 export type { ProtectPlace } from "./protect_store.ts";
 export { revertChanges, type Reverted } from "./protect_revert.ts";
 export {

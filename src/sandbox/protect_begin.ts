@@ -3,21 +3,13 @@ import type { AbsPath } from "../base/paths.ts";
 import { watchDirs } from "../os/dir_watch.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import type { Change, Watched } from "./protect.ts";
-import {
-  type Found,
-  looksPath,
-  recallLooks,
-  watchedText,
-} from "./protect_looks.ts";
+import { type Found, recallLooks, watchedText } from "./protect_looks.ts";
 import {
   type BegunSession,
-  closeSession,
-  isRunning,
   type OpenedSession,
   openSession,
-  sessionsOf,
-} from "./protect_sessions.ts";
-import type { ProtectPlace } from "./protect_store.ts";
+} from "./protect_open.ts";
+import { looksPath, type ProtectPlace } from "./protect_place.ts";
 import type { ProtectedPath } from "./types.ts";
 
 /** What was found before a launch. */
@@ -42,11 +34,13 @@ export async function beginProtected(
   // Before anything is looked at: whoever changes the record from now on sees this session.
   const opened = openSession(place, name, looksPath(place));
   const { held } = opened;
-  const quick = beginQuickly(watched, opened, () => othersRun(place, name));
+  const others = async () => await othersRun(place, name);
+  const quick = await beginQuickly(watched, opened, others);
   const found = quick ?? await beginSlowly(place, watched, name);
   const { changes, touched, dirs } = found;
   if (changes.length > 0) {
     if (held !== undefined) closeDescriptor(held);
+    const { closeSession } = await import("./protect_sessions.ts");
     closeSession(place, name);
     return { changes, touched: [], session: undefined };
   }
@@ -56,18 +50,19 @@ export async function beginProtected(
 }
 
 /** Undefined unless everything is as it was, and nobody has to be asked. Needs no lock: see `beginAnew`. */
-function beginQuickly(
+async function beginQuickly(
   watched: readonly Watched[],
   { looks, isAlone }: OpenedSession,
-  othersRun: () => boolean,
-): Found | undefined {
+  othersRun: () => Promise<boolean>,
+): Promise<Found | undefined> {
   const dirs = looks && recallLooks(looks, watchedText(watched));
-  return dirs && (isAlone || othersRun())
+  return dirs && (isAlone || await othersRun())
     ? { changes: [], touched: [], dirs }
     : undefined;
 }
 
-function othersRun(place: ProtectPlace, name: string): boolean {
+async function othersRun(place: ProtectPlace, name: string): Promise<boolean> {
+  const { isRunning, sessionsOf } = await import("./protect_sessions.ts");
   return sessionsOf(place).every((other) =>
     other.name === name || isRunning(other)
   );

@@ -15,10 +15,11 @@ import {
   type Watched,
 } from "./protect.ts";
 import { concerning } from "./protect_harmless.ts";
-import { type Found, rememberLooks } from "./protect_looks.ts";
+import type { Found } from "./protect_looks.ts";
+import { rememberLooks } from "./protect_looks_make.ts";
 import { nestedChanges } from "./protect_nested.ts";
+import type { BegunSession } from "./protect_open.ts";
 import {
-  type BegunSession,
   isAlive,
   isRunning,
   type Session,

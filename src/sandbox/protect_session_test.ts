@@ -5,7 +5,8 @@ import { protectStates, settleEnded } from "./protect_record.ts";
 import { recordPath } from "./protect_store.ts";
 import { revertChanges } from "./protect_revert.ts";
 import { acceptChanges } from "./protect_record.ts";
-import { noteGoingOn, sessionName } from "./protect_sessions.ts";
+import { sessionName } from "./protect_open.ts";
+import { noteGoingOn } from "./protect_sessions.ts";
 import type { Harmless, ProtectedPath } from "./types.ts";
 
 /** A session of a process that is gone. */

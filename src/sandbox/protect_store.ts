@@ -27,6 +27,7 @@ import {
 } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { withLock } from "../os/lock.ts";
+import { projectKey, type ProtectPlace } from "./protect_place.ts";
 import { CLOCK_LAG_MS, type Snapshot, type Watched } from "./protect.ts";
 
 /** What is written down about one project. */
@@ -45,28 +46,10 @@ export interface ProtectRecord {
   readonly sessions?: readonly string[];
 }
 
-/** Which project, and in which directory its record lies. */
-export interface ProtectPlace {
-  /** `protect/` of the env's slot. */
-  readonly dir: AbsPath;
-  /** Root of the project. */
-  readonly project: AbsPath;
-}
+export { projectKey, type ProtectPlace };
 
 const MAX_RECORD = 64 * 1024 * 1024;
 const SUFFIX = ".json";
-
-/** Longer names are hashes. */
-const MAX_KEY = 160;
-
-/** The name that a project has in file names: without dots and capital letters, and never that of another. */
-export function projectKey({ project }: Pick<ProtectPlace, "project">): string {
-  const name = project.replace(
-    /[^a-z0-9_-]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return name.length > MAX_KEY ? sha256Hex(project) : name;
-}
 
 /** Where the record of a project is. */
 export function recordPath(place: ProtectPlace): AbsPath {

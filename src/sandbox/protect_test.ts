@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Protected } from "../../tests/support/protected_world.ts";
 import type { AbsPath } from "../base/paths.ts";
 import { acceptChanges, protectStates } from "./protect_record.ts";
-import { sessionName } from "./protect_sessions.ts";
+import { sessionName } from "./protect_open.ts";
 import { revertChanges } from "./protect_revert.ts";
 
 /** A session of a process that is gone. */

@@ -8,7 +8,7 @@ import {
   packRules,
   type RuleProblem,
 } from "../os/landlock.ts";
-import { unenforced } from "./exec_error.ts";
+import { unenforced } from "./unenforced.ts";
 import type { QuickLaunch } from "./quick.ts";
 import { bytesOf } from "./quick_format.ts";
 

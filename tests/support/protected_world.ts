@@ -7,7 +7,7 @@ import { type Ended, endProtected } from "../../src/sandbox/protect_record.ts";
 import {
   type BegunSession,
   sessionName,
-} from "../../src/sandbox/protect_sessions.ts";
+} from "../../src/sandbox/protect_open.ts";
 import { SandboxWorld } from "./sandbox_world.ts";
 
 /** Use with `using`. */

@@ -2,10 +2,12 @@
 import { BUILD_INFO } from "../base/build_info.ts";
 import { Var } from "../base/env_vars.ts";
 import { epochMs } from "../os/clock.ts";
-import { closeDescriptor } from "../os/fds.ts";
-import { openProcess } from "../os/pidfd.ts";
-import { markSelf } from "../os/process_marks.ts";
 import { secretHex } from "../os/random.ts";
+import {
+  closeAtOnce,
+  markThis,
+  processDescriptor,
+} from "../os/single_calls.ts";
 import type { BegunSession } from "../sandbox/mod.ts";
 import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
 import type { PerformContext } from "./types.ts";
@@ -41,7 +43,7 @@ export class LaunchSession {
       ...{ ...place, name, held, mark: this.mark },
       ...{ seen: seen?.fd ?? null, dirs: seen?.dirs ?? [] },
     };
-    const pidfd = openProcess(host.pid);
+    const pidfd = processDescriptor(host.pid);
     if (pidfd < 0) return;
     const watcher = watchFor(order, {
       pidfd,
@@ -49,9 +51,9 @@ export class LaunchSession {
       keepsErrors: host.env[Var.quiet] === undefined &&
         host.isTerminal("stderr"),
     });
-    closeDescriptor(pidfd);
+    closeAtOnce(pidfd);
     // After the watcher, which is not of the session. Without the mark its last process could not be found.
-    if (watcher !== undefined && markSelf(this.mark) < 0) watcher.cancel();
+    if (watcher !== undefined && markThis(this.mark) < 0) watcher.cancel();
   }
 
   /** Looks at what has changed, in a process that stays. */

@@ -1,7 +1,7 @@
 /** What ties processes of Linux together: who dies with whom, and a mark that is inherited. */
 import type { Step } from "./clone.ts";
 import { readBytes, readDir } from "./fs.ts";
-import { syscall, type SyscallArgument } from "./syscall.ts";
+import { syscall } from "./syscall.ts";
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -22,12 +22,6 @@ export function markStep(mark: number): Step {
     call: "setrlimit",
     args: [RLIMIT_LOCKS, new Uint8Array(limits.buffer)],
   };
-}
-
-/** Marks this process. Returns 0 or the negative errno. */
-export function markSelf(mark: number): number {
-  const { call, args } = markStep(mark);
-  return syscall(call, ...args as SyscallArgument[]);
 }
 
 /** The mark of a process; undefined when it has none or is gone. */

@@ -1,7 +1,7 @@
 /** The beginning of a launch, as far as protected files are concerned: mostly all is as it was, and that is quickly seen. */
 import type { AbsPath } from "../base/paths.ts";
 import { watchDirs } from "../os/dir_watch.ts";
-import { closeDescriptor } from "../os/fds.ts";
+import { closeAtOnce } from "../os/single_calls.ts";
 import type { Change, Watched } from "./protect.ts";
 import { type Found, recallLooks, watchedText } from "./protect_looks.ts";
 import {
@@ -39,7 +39,7 @@ export async function beginProtected(
   const found = quick ?? await beginSlowly(place, watched, name);
   const { changes, touched, dirs } = found;
   if (changes.length > 0) {
-    if (held !== undefined) closeDescriptor(held);
+    if (held !== undefined) closeAtOnce(held);
     const { closeSession } = await import("./protect_sessions.ts");
     closeSession(place, name);
     return { changes, touched: [], session: undefined };

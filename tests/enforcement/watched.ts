@@ -1,7 +1,7 @@
 /** Becomes a confined program, watched as a launcher is: a file with the policy, a file to make at the end, a program, its arguments. */
 import type { AbsPath } from "../../src/base/paths.ts";
 import { openProcess } from "../../src/os/pidfd.ts";
-import { markSelf } from "../../src/os/process_marks.ts";
+import { markThis } from "../../src/os/single_calls.ts";
 import { watchEnd } from "../../src/os/watcher.ts";
 import { becomeConfined } from "../../src/sandbox/exec_become.ts";
 import { planEnforcement } from "../../src/sandbox/exec_plan.ts";
@@ -25,7 +25,7 @@ const watcher = watchEnd({
   hands: [],
   keepsErrors: false,
 });
-if (watcher === undefined || markSelf(7) < 0) throw new Error("not watched");
+if (watcher === undefined || markThis(7) < 0) throw new Error("not watched");
 held.close();
 env["WATCHER"] = String(watcher.pid);
 becomeConfined({ enforcement, filter }, { path: path as AbsPath, args, env });

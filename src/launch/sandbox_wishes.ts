@@ -22,6 +22,15 @@ const NO_SANDBOX: Omit<SandboxSection, "enabled"> = {
   protect: [],
 };
 
+/** Keys of a server's own sandbox, as the manifest and as the parser has them. */
+const KEYS = [
+  ["paths", "paths"],
+  ["network", "network"],
+  ["path_dirs", "pathDirs"],
+  ["cache_dirs", "cacheDirs"],
+  ["unix_sockets", "unixSockets"],
+] as const;
+
 /** What the manifest wants for the agent, or for one of its servers: what that says itself counts in the place of `[sandbox]`. */
 export function wishesOf(
   manifest: Manifest,
@@ -33,6 +42,7 @@ export function wishesOf(
 ): SandboxWishes {
   const general = manifest.sandbox ?? NO_SANDBOX;
   const own = serverSandbox(manifest, server);
+  const table = `mcp.${server}.sandbox`;
   const network = own?.network ?? general.network;
   const sockets = own?.unixSockets ?? general.unixSockets;
   return {
@@ -49,6 +59,12 @@ export function wishesOf(
         ? absolute(variables[text.slice(1)])
         : text,
     })),
+    ...(own === undefined ? {} : {
+      tables: Object.fromEntries(
+        KEYS.filter(([, key]) => own[key] !== undefined)
+          .map(([name]) => [name, table]),
+      ),
+    }),
   };
 }
 

@@ -15,7 +15,7 @@ import type {
 } from "./policy_input.ts";
 import { plantedLink, refusalOf, sealedPlaces } from "./policy_rules.ts";
 import { variablesToSet } from "./policy_variables.ts";
-import { refused, socketLine } from "./policy_wishes.ts";
+import { refused, wishLine } from "./policy_wishes.ts";
 import {
   type HostGrant,
   type LeftOut,
@@ -198,7 +198,10 @@ function pathsOf(
 function unsetSockets({ wishes }: PolicyInput): LeftOut[] {
   return wishes.unixSockets.flatMap(({ text, path }) =>
     path === undefined
-      ? [{ path: text, why: `${socketLine(text)}: it is not set` }]
+      ? [{
+        path: text,
+        why: `${wishLine(wishes, "unix_sockets", text)}: it is not set`,
+      }]
       : []
   );
 }
@@ -245,11 +248,16 @@ function sorted(grants: readonly PathGrant[]): PathGrant[] {
 }
 
 /** Throws `NETWORK_RULE_INVALID` on an entry that is none; presets are looked up when the proxy starts. */
-function networkPolicy({ wishes: { network } }: PolicyInput): NetworkPolicy {
+function networkPolicy({ wishes }: PolicyInput): NetworkPolicy {
+  const { network } = wishes;
   if (network.mode !== "hosts") return network;
   const allow = network.allow.map((pattern): HostGrant => ({
     pattern,
-    why: { source: "manifest", text: `sandbox.network.allow: ${pattern}` },
+    why: {
+      source: "manifest",
+      text: wishLine(wishes, "network", pattern)
+        .replace("network:", "network.allow:"),
+    },
   }));
   const ports = allow.filter(({ pattern }) => !isPreset(pattern)).flatMap(
     ({ pattern, why }): PortGrant[] => {

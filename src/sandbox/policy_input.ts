@@ -28,6 +28,8 @@ export interface SandboxWishes {
   readonly cacheDirs: readonly string[];
   readonly unixSockets: readonly SocketWish[];
   readonly protect: readonly string[];
+  /** Key → the table that it stands in, where that is not `sandbox`. */
+  readonly tables?: Readonly<Record<string, string>>;
 }
 
 /** An entry of `unix_sockets`. */

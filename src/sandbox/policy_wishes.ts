@@ -11,6 +11,7 @@ import { quote } from "../base/text.ts";
 import type {
   GitPlaces,
   PolicyInput,
+  SandboxWishes,
   SocketWish,
   Wish,
 } from "./policy_input.ts";
@@ -74,19 +75,19 @@ function manifestWishes(input: PolicyInput): Wish[] {
     ...paths.map(({ path, access }) =>
       manifestWish(input, path, {
         access: access === "rw" ? "write" : "read",
-        line: `sandbox.paths: ${path}:${access}`,
+        line: wishLine(input.wishes, "paths", `${path}:${access}`),
       })
     ),
     ...pathDirs.map((path) =>
       manifestWish(input, path, {
         access: "exec",
-        line: `sandbox.path_dirs: ${path}`,
+        line: wishLine(input.wishes, "path_dirs", path),
       })
     ),
     ...cacheDirs.map((path) =>
       manifestWish(input, path, {
         access: "write",
-        line: `sandbox.cache_dirs: ${path}`,
+        line: wishLine(input.wishes, "cache_dirs", path),
         make: true,
       })
     ),
@@ -99,7 +100,7 @@ function socketWish(
   { text, path }: SocketWish,
 ): Wish[] {
   if (path === undefined) return [];
-  const line = socketLine(text);
+  const line = wishLine(input.wishes, "unix_sockets", text);
   const wish = {
     ...manifestWish(input, path, { access: "read", line }),
     toConnect: true,
@@ -109,9 +110,13 @@ function socketWish(
   return [{ ...wish, make: true, why: { source: "tmp", text: line } }];
 }
 
-/** How an entry of `unix_sockets` is called. */
-export function socketLine(text: string): string {
-  return `sandbox.unix_sockets: ${text}`;
+/** How a line of the manifest is called: `sandbox.paths: ~/data:ro`. */
+export function wishLine(
+  { tables }: Pick<SandboxWishes, "tables">,
+  key: string,
+  text: string,
+): string {
+  return `${tables?.[key] ?? "sandbox"}.${key}: ${text}`;
 }
 
 function manifestWish(

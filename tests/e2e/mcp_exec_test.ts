@@ -70,3 +70,20 @@ headers = { X-Key = "\${secret:${KEY}}" }
   assert.deepEqual(mcp.filesWithValue(), []);
   assert.deepEqual(mcp.world.runs(), []);
 });
+
+Deno.test("what may not be granted to a server stops the launch", async () => {
+  await using mcp = await McpWorld.open();
+  for (const path of ["~:ro", "~/.aenv:ro", "~/.bashrc:rw", "/usr:rw"]) {
+    mcp.declare(
+      `${CONFINED}${shell("gh", KEY)}[mcp.gh.sandbox]\npaths = ["${path}"]\n`,
+    );
+    Deno.writeTextFileSync(`${mcp.world.home}/.bashrc`, "");
+    const { code, stderr } = await mcp.world.aenv.run(
+      ["exec", "-E", "private", "--", "true"],
+      { env: mcp.env },
+    );
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /Cannot grant "mcp\.gh\.sandbox\.paths: /);
+    assert.deepEqual(mcp.world.runs(), []);
+  }
+});

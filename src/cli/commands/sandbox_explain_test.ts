@@ -196,7 +196,7 @@ command = "x"
   assert.match(await ask("example.com", "--server=own"), /^may not/);
   assert.match(
     await ask("api.example.com", "--server=own"),
-    /^may connect .*allow: api\.example\.com/,
+    /^may connect .*: mcp\.own\.sandbox\.network\.allow: api\.example\.com/,
   );
   assert.match(await ask("./x", "--write", "--server=own"), /^may not make/);
   assert.match(await ask("~/data", "--server=own"), /^may not list/);

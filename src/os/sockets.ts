@@ -159,13 +159,21 @@ function connectionOf(tcp: Deno.TcpConn): Connection {
 
 function connectionWith(tcp: Deno.TcpConn | Deno.TlsConn): Connection {
   let isClosed = false;
+  let giveUp: ((reason: Error) => void) | undefined;
   return {
     read: (buffer) => tcp.read(buffer),
-    write: (bytes) => tcp.write(bytes),
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        giveUp = reject;
+        tcp.write(bytes).then(resolve, reject);
+      }),
     closeWrite: () => tcp.closeWrite(),
     close() {
-      if (!isClosed) tcp.close();
+      if (isClosed) return;
       isClosed = true;
+      tcp.close();
+      // Deno 2.7 lets a write that waits for the other end wait on.
+      giveUp?.(new Deno.errors.Interrupted("closed"));
     },
   };
 }

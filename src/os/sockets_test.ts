@@ -35,6 +35,26 @@ Deno.test("listenLoopback() and connectTcp() make connections that end in one di
   assert.equal((await next).done, true);
 });
 
+Deno.test("close() ends a write that waits for the other end", async () => {
+  const listener = listenLoopback();
+  const accepted = listener.accept();
+  const made = await connectTcp({ address: "127.0.0.1", port: listener.port }, {
+    timeoutMs: 5000,
+  });
+  assert.ok(made.ok);
+  const { value: server } = await accepted.next();
+  const piece = new Uint8Array(1024 * 1024);
+  const writing = (async () => {
+    while (true) await made.connection.write(piece);
+  })();
+  assert.equal(await within(writing.catch(String), 200), undefined);
+  made.connection.close();
+  await assert.rejects(writing, isHangUp);
+  server!.close();
+  listener.close();
+  await accepted.return(undefined);
+});
+
 Deno.test("connectTcp() says why there is no connection", async () => {
   const listener = listenLoopback();
   const { port } = listener;

@@ -15,6 +15,7 @@ import {
   type ProtectState,
   protectStates,
   revertChanges,
+  settleEnded,
 } from "../../sandbox/mod.ts";
 import {
   type Command,
@@ -46,6 +47,7 @@ export const command: Command = {
     const { env } = activeEnv(host, textOption(input, "env"));
     const named = requireNamed(env, "review");
     const mode = modeOf(input);
+    await settleEnded(named.slot.protect);
     const states = protectStates(named.slot.protect)
       .filter(({ changes }) => changes.length > 0);
     if (mode === undefined) return shown(states, host);

@@ -14,6 +14,8 @@ export interface Status {
   readonly manifest: string | null;
   readonly isolation: "private" | "overlay" | null;
   readonly projectConfig: "load" | "ignore" | null;
+  /** Whether its agent is confined. */
+  readonly sandbox: boolean;
   /** The agent's configuration directory. */
   readonly configDir: string;
   readonly plugins: readonly string[];
@@ -43,6 +45,7 @@ export function envStatus(option: string | undefined, host: Host): Status {
       manifest: null,
       isolation: null,
       projectConfig: null,
+      sandbox: false,
       configDir: userPlaces(host, dirs).dir,
       plugins: [],
       skills: [],
@@ -59,6 +62,7 @@ export function envStatus(option: string | undefined, host: Host): Status {
     manifest: env.manifestPath,
     isolation: manifest.isolation,
     projectConfig: manifest.projectConfig,
+    sandbox: manifest.sandbox?.enabled === true,
     configDir: manifest.isolation === "private"
       ? slot.claude
       : userPlaces(host, dirs).dir,

@@ -31,6 +31,7 @@ function describe(status: Status, home: string): string {
     ["slot", shown(status.slot)],
     ["isolation", status.isolation],
     ["project config", status.projectConfig],
+    ["sandbox", status.sandbox ? "on" : "off"],
     ["config dir", shown(status.configDir)],
     ["plugins", names(status.plugins)],
     ["skills", names(status.skills)],

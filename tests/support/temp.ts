@@ -12,13 +12,24 @@ export class TempDir implements Disposable {
   /** Removes the directory and all below it, read-only parts as well. */
   [Symbol.dispose](): void {
     if (Deno.env.get("AENV_KEEP_TEMP")) return;
-    try {
-      Deno.removeSync(this.path, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      makeWritable(this.path);
-      Deno.removeSync(this.path, { recursive: true });
-    }
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!remove(this.path, { isLast: Date.now() > deadline }));
+  }
+}
+
+/** How long something may go on writing: what ends a confined session outlives it by a moment. */
+const PATIENCE_MS = 10_000;
+
+/** Whether it is gone; false while something is written there, unless this is the last attempt. */
+function remove(path: string, { isLast }: { readonly isLast: boolean }) {
+  try {
+    Deno.removeSync(path, { recursive: true });
+    return true;
+  } catch (error) {
+    if (isLast || !(error instanceof Error)) throw error;
+    if (error instanceof Deno.errors.PermissionDenied) makeWritable(path);
+    else if (!("code" in error && error.code === "ENOTEMPTY")) throw error;
+    return false;
   }
 }
 

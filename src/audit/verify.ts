@@ -64,10 +64,12 @@ export function checkLog(
   { archives }: { readonly archives: number },
 ): Checked {
   const check = new Check();
+  // First: what is written meanwhile stands behind where the log ended then.
+  const head = readText(files.head);
   const parts = partsOf(files);
   parts.forEach((part, i) => check.part(part, parts[i + 1]));
   check.start(parts.length - 1 >= archives);
-  check.head(readText(files.head));
+  check.head(head);
   return check.result();
 }
 

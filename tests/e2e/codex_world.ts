@@ -110,7 +110,7 @@ export class CodexWorld implements AsyncDisposable {
   /** What an aenv command prints. Throws unless it succeeds. */
   async must(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.type(["aenv", ...args]);
-    assert.equal(code, 0, stderr);
+    assert.equal(code, 0, stdout + stderr);
     return stdout;
   }
 

@@ -75,8 +75,8 @@ const NORMAL: readonly CodexStep[] = [
   },
   {
     bash:
-      `set -e; mkdir dep; cd dep; npm init -y > ../npm.log; cd ..; npm init -y >> npm.log
-npm install --no-audit --no-fund ./dep >> npm.log 2>&1; ls node_modules > npm.out`,
+      `set -e; mkdir dep; echo '{"name":"dep","version":"1.0.0"}' > dep/package.json; echo '{}' > package.json
+npm install --no-audit --no-fund ./dep > npm.log 2>&1; ls node_modules > npm.out`,
   },
   { tool: "mcp__gh__ping", input: {} },
   { bash: "env > env.out; $AENV_HOME/shims/codex --version > nested.out" },

@@ -155,8 +155,13 @@ function itemOf(step: CodexStep, asked: ResponsesRequest, count: number) {
       });
   }
   return "bash" in step
-    ? functionCall(call, "exec_command", { cmd: step.bash })
+    ? functionCall(call, "exec_command", commandOf(step.bash))
     : functionCall(call, step.tool, step.input);
+}
+
+/** A command that is waited for. */
+function commandOf(cmd: string) {
+  return { cmd, yield_time_ms: 30_000 };
 }
 
 function callOf(count: number) {
@@ -167,7 +172,7 @@ function programOf(step: Exclude<CodexStep, { text: string }>): string {
   const call = "patch" in step
     ? `apply_patch(${JSON.stringify(step.patch)})`
     : "bash" in step
-    ? `exec_command(${JSON.stringify({ cmd: step.bash })})`
+    ? `exec_command(${JSON.stringify(commandOf(step.bash))})`
     : `${step.tool}(${JSON.stringify(step.input)})`;
   return `try { const r = await tools.${call};
 text(typeof r === "string" ? r : JSON.stringify(r)); } catch (e) { text(String(e)); }`;

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import "../../tests/support/open_libc.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { entryOf, plainText } from "./entry.ts";

@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import "../../tests/support/open_libc.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { AuditLog } from "./log.ts";

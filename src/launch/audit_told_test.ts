@@ -1,4 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
+import "../../tests/support/open_libc.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { AuditLog, readNewest, SessionLog } from "../audit/mod.ts";
 import { type AbsPath, join } from "../base/paths.ts";

@@ -54,7 +54,8 @@ export async function performLaunch(
   try {
     if (supervisor === undefined) sandbox = await sandboxOf(plan, context);
     // One that stays runs it itself where it has to be confined.
-    if (supervisor === undefined || plan.sandbox === undefined) {
+    const isOurs = supervisor === undefined || plan.sandbox === undefined;
+    if (isOurs && plan.hook !== undefined) {
       await runHook(plan, context.env, sandbox);
     }
     tell(plan, context);

@@ -105,7 +105,7 @@ Deno.test(
     Deno.symlinkSync("file", `${dir.path}/link`);
     const names = [file, `${dir.path}/link`, `${dir.path}/link`, `${file}/x`];
     const paths = new TextEncoder().encode(names.join("\0") + "\0");
-    const found = statMany(paths, [false, false, true, false]);
+    const found = statMany(paths, [0, 0, 1, 0]);
     assert.ok(found !== undefined);
     const word = (index: number, at: number) =>
       found.words[index * FACT_WORDS + at]!;
@@ -126,9 +126,9 @@ Deno.test(
   linux,
   () => {
     const paths = new TextEncoder().encode("/a\0/b\0");
-    assert.equal(statMany(paths, [true]), undefined);
-    assert.equal(statMany(paths, [true, true, true]), undefined);
-    assert.equal(statMany(paths.subarray(0, 5), [true, true]), undefined);
+    assert.equal(statMany(paths, [1]), undefined);
+    assert.equal(statMany(paths, [1, 1, 1]), undefined);
+    assert.equal(statMany(paths.subarray(0, 5), [1, 1]), undefined);
     assert.equal(statMany(new Uint8Array(), [])?.words.length, 0);
   },
 );

@@ -131,9 +131,15 @@ const RULE_BYTES = 16;
 const FACT_BYTES = FACT_WORDS * 4;
 /** For each rule: open, add, look at. */
 const CALLS = 3;
-const [OPEN, ADD, LOOK] = [0, 1, 2].map((n) =>
-  CALL_AT.first + n * CALL_AT.step
-) as [number, number, number];
+const LOOK_INDEX = 2;
+/** Where they differ from rule to rule: the path and where its descriptor goes, the rule, what was opened looks like. */
+const PATH_AT = CALL_AT.first + CALL_AT.argument + 2;
+const TARGET_AT = CALL_AT.first + CALL_AT.target;
+const RULE_AT = CALL_AT.first + CALL_AT.step + CALL_AT.argument + 4;
+const FACTS_AT = CALL_AT.first + LOOK_INDEX * CALL_AT.step +
+  CALL_AT.argument + 8;
+/** Of the number of a call, before its arguments. */
+const ARGUMENT_BYTES = 8;
 /** `struct open_how`, and an empty path. */
 const HOW_WORDS = 8;
 const HOW_BYTES = 24;
@@ -180,10 +186,7 @@ class RuleBatch {
   write(from: number): number {
     const [words, calls, list] = [this.#words, this.#list.words, this.#list];
     const paths = placeOf(this.#paths);
-    const address = (at: number, value: number) => {
-      calls[at] = value;
-      calls[at + 1] = value / HALF;
-    };
+    const first = list.addressOf(LOOK_INDEX) + ARGUMENT_BYTES;
     let at = from;
     for (let i = 0; i < this.#rules.length; i++) {
       const call = i * CALLS * CALL_AT.step;
@@ -191,15 +194,20 @@ class RuleBatch {
       words[rule] = this.#rules[i]! & ~IS_DIRECTORY;
       // No descriptor until there is one.
       words[rule + 2] = -1;
-      const look = list.addressOf(i * CALLS + LOOK_INDEX);
-      address(OPEN + call + CALL_AT.argument + 2, paths + at);
-      address(OPEN + call + CALL_AT.target, this.#base + rule * 4 + 8);
-      address(OPEN + call + CALL_AT.target + 2, look + ARGUMENT_BYTES);
-      address(ADD + call + CALL_AT.argument + 4, this.#base + rule * 4);
-      address(
-        LOOK + call + CALL_AT.argument + 8,
-        this.#base + this.#factsAt + i * FACT_BYTES,
-      );
+      const path = paths + at;
+      const ruleAt = this.#base + rule * 4;
+      const look = first + i * CALLS * CALL_AT.step * 4;
+      const facts = this.#base + this.#factsAt + i * FACT_BYTES;
+      calls[call + PATH_AT] = path;
+      calls[call + PATH_AT + 1] = path / HALF;
+      calls[call + TARGET_AT] = ruleAt + 8;
+      calls[call + TARGET_AT + 1] = (ruleAt + 8) / HALF;
+      calls[call + TARGET_AT + 2] = look;
+      calls[call + TARGET_AT + 3] = look / HALF;
+      calls[call + RULE_AT] = ruleAt;
+      calls[call + RULE_AT + 1] = ruleAt / HALF;
+      calls[call + FACTS_AT] = facts;
+      calls[call + FACTS_AT + 1] = facts / HALF;
       at = this.#paths.indexOf(0, at) + 1;
       if (at === 0) return -1;
     }
@@ -242,10 +250,6 @@ class RuleBatch {
     list.run();
   }
 }
-
-const LOOK_INDEX = 2;
-/** Of the number of a call, before its arguments. */
-const ARGUMENT_BYTES = 8;
 
 /** Puts the ruleset on the thread, for good. Needs no_new_privs. */
 export function restrictStep(

@@ -37,12 +37,13 @@ export interface Found {
 }
 
 /**
- * Looks at paths: each ends in a NUL, and `follows` says of each whether a link at its end is followed. Undefined where it
+ * Looks at paths: each ends in a NUL, and the lowest bit of `follows` says of each whether a
+ * link at its end is followed. Undefined where it
  * cannot be done, or when there are not as many paths.
  */
 export function statMany(
   paths: Uint8Array<ArrayBuffer>,
-  follows: ArrayLike<boolean | number>,
+  follows: ArrayLike<number>,
 ): Found | undefined {
   const count = follows.length;
   if (paths.length > 0 && paths[paths.length - 1] !== 0) return undefined;
@@ -60,7 +61,7 @@ export function statMany(
     const [path, facts] = [base + at, into + i * FACT_BYTES];
     calls[call + 2] = path;
     calls[call + 3] = path / HALF;
-    if (!follows[i]) calls[call + 4] = NO_FOLLOW;
+    if ((follows[i]! & 1) === 0) calls[call + 4] = NO_FOLLOW;
     calls[call + 8] = facts;
     calls[call + 9] = facts / HALF;
     call += CALL_AT.step;

@@ -67,7 +67,7 @@ export function recallLooks(
 function looksSame(paths: string, numbers: readonly number[]): boolean {
   const count = numbers.length / NUMBERS;
   const bytes = new TextEncoder().encode(paths);
-  const found = statMany(bytes, new Array(count).fill(false));
+  const found = statMany(bytes, new Uint8Array(count));
   if (found === undefined) return false;
   for (let i = 0; i < count; i++) {
     const result = found.result(i);

@@ -179,7 +179,8 @@ function valuesSame(
   );
 }
 
-const [K, F, S, T] = [75, 70, 83, 84];
+/** Of a code: whether links are followed, and whether more is kept than the kind. */
+export const LOOK_BITS = { follows: 1, all: 2 } as const;
 /** ENOENT, ENOTDIR. */
 const [ABSENT, NO_DIRECTORY] = [-2, -20];
 
@@ -189,10 +190,7 @@ function looksAsBefore(
   paths: Uint8Array<ArrayBuffer>,
   expected: Int32Array<ArrayBuffer>,
 ): boolean {
-  const seen = statMany(
-    paths,
-    codes.map((code) => code === S || code === T ? 1 : 0),
-  );
+  const seen = statMany(paths, codes);
   if (seen === undefined) return false;
   const { words } = seen;
   let at = 0;
@@ -201,9 +199,7 @@ function looksAsBefore(
     if (kindOf(seen.result(i), words[facts + FACT.mode]!) !== expected[at]) {
       return false;
     }
-    const code = codes[i]!;
-    if (code === K || code === T) at += LOOK_WORDS.kind;
-    else if (code !== F && code !== S) return false;
+    if ((codes[i]! & LOOK_BITS.all) === 0) at += LOOK_WORDS.kind;
     else {
       for (let n = 0; n < LOOK_FACTS.length; n++) {
         if (words[facts + LOOK_FACTS[n]!] !== expected[at + 1 + n]) {

@@ -86,8 +86,10 @@ function confineHere(
   const add = (name: keyof typeof CALL, args: readonly number[]) => {
     names.set(list.add(CALL[name], args), name);
   };
+  for (let n = 0; n <= last; n++) {
+    list.add(CALL.prctl, [PR_CAPBSET_DROP, n]);
+  }
   add("prctl", [PR_SET_NO_NEW_PRIVS, 1]);
-  for (let n = 0; n <= last; n++) add("prctl", [PR_CAPBSET_DROP, n]);
   add("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL]);
   const sets = new Int32Array(32);
   sets[0] = CAPABILITY_VERSION_3;

@@ -1,7 +1,7 @@
 /** Several parts in one file, so that each is found without reading the others. */
 
 /** `aenv`, and the version of the form. */
-const MAGIC = [0x766e6561, 1];
+const MAGIC = [0x766e6561, 2];
 const WORD = 4;
 /** Parts begin where numbers of any size may. */
 const STEP = 8;

@@ -29,6 +29,7 @@ import {
   fullKey,
   inJson,
   kindOf,
+  LOOK_BITS,
   LOOK_FACTS,
   LOOK_WORDS,
   MAX_QUICK_BYTES,
@@ -101,7 +102,10 @@ function launchBytes(
   const info = infoOf(facts, {
     rules: rules.filter(({ path }) => isOwn(path)),
     runs: parent(realRun),
-    make: policy.make.filter(isOwn),
+    // Its own directory is there before anything is confined.
+    make: policy.make.filter((dir) =>
+      isOwn(dir) && dir !== runDir && dir !== realRun
+    ),
     lastCapability: machine.canDrop ? lastCapability() : null,
   });
   const names = { runDir, realRun };
@@ -233,11 +237,10 @@ class Looks {
   /** Codes, paths and what is found there now; undefined when that is not what was recorded. */
   seen(): Uint8Array<ArrayBuffer>[] | undefined {
     const encoder = new TextEncoder();
-    const codes = encoder.encode(this.#codes.join(""));
+    const codes = Uint8Array.from(this.#codes, bitsOf);
     const text = this.#paths.map((path) => `${path}\0`).join("");
     const paths = encoder.encode(text);
-    const follows = this.#codes.map((code) => "ST".includes(code));
-    const found = statMany(paths, follows);
+    const found = statMany(paths, codes);
     if (found === undefined) return undefined;
     const kept: number[] = [];
     for (const [i, code] of this.#codes.entries()) {
@@ -284,6 +287,11 @@ class Looks {
     }
     return "/" + done.join("/");
   }
+}
+
+function bitsOf(code: string): number {
+  return ("ST".includes(code) ? LOOK_BITS.follows : 0) |
+    (KIND_LOOKS.includes(code) ? 0 : LOOK_BITS.all);
 }
 
 /** Kind, device, inode, size, and microseconds of the last write and change. */

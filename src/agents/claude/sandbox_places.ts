@@ -150,10 +150,18 @@ function overlayPlaces({ user, cwd }: AgentPlacesInput): AgentPlace[] {
       })
     ),
     ...(isDirectory(dir)
-      ? [place(join(dir, "session-env"), "folders", {
-        why: "each session makes a directory; files in it run in that session",
-        make: true,
-      })]
+      ? [
+        place(join(dir, "session-env"), "folders", {
+          why:
+            "each session makes a directory; files in it run in that session",
+          make: true,
+        }),
+        // Without it no hook of a plugin runs.
+        place(join(dir, "plugins", "data"), "folders", {
+          why: "each plugin with a hook gets a directory",
+          make: true,
+        }),
+      ]
       : []),
   ];
 }

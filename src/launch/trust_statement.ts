@@ -94,6 +94,12 @@ function networkText(network: NetworkMode): string {
     : network.mode;
 }
 
+function pathLines(paths: SandboxSection["paths"]): string[] {
+  return paths.map(({ path, access }) =>
+    `${access === "rw" ? "reads and writes" : "reads"} ${path}`
+  );
+}
+
 /** What a sandbox grants besides the built-in set. */
 function grantLines(
   { paths, pathDirs, cacheDirs, unixSockets }: Pick<
@@ -102,9 +108,7 @@ function grantLines(
   >,
 ): string[] {
   return [
-    ...paths.map(({ path, access }) =>
-      `${access === "rw" ? "reads and writes" : "reads"} ${path}`
-    ),
+    ...pathLines(paths),
     ...pathDirs.map((dir) => `runs programs of ${dir}`),
     ...cacheDirs.map((dir) => `reads and writes the cache ${dir}`),
     ...unixSockets.map((path) => {
@@ -185,9 +189,10 @@ function sandboxItems({ sandbox }: Manifest): Item[] {
   const { network } = sandbox;
   const lines = [
     ...(sandbox.enabled ? [] : ["off: the agent is not confined"]),
+    ...pathLines(sandbox.paths),
     ...(network.mode === "hosts" ? [`network: ${networkText(network)}`] : []),
     ...sandbox.envHost.map((name) => `sees your variable ${name}`),
-    ...grantLines(sandbox),
+    ...grantLines({ ...sandbox, paths: [] }),
   ];
   if (lines.length === 0) return [];
   const open = network.mode === "open" ? ["network: open"] : [];

@@ -22,7 +22,7 @@ export interface Session {
 }
 
 /** The mode of the file of a session that goes on without its first process. */
-const GOES_ON = 0o400;
+const GOES_ON = 0o700;
 
 /** The launches in a project that have not ended, or that nobody saw end. */
 export function sessionsOf(place: ProtectPlace): Session[] {

@@ -19,6 +19,9 @@ if (role === "claude") {
 } else if (role === "codex") {
   const { runCodex } = await import("./main_codex.ts");
   exit(await runCodex());
+} else if (args.length > 2 && args[0] === "exec" && args[1] === "--") {
+  const { runExec } = await import("./main_exec.ts");
+  exit(await runExec(args.slice(2)));
 } else if (args.length === 1 && args[0] === "current") {
   const { runCurrent } = await import("./main_current.ts");
   exit(await runCurrent());

@@ -270,7 +270,10 @@ launchClaim(
     const path = `/dev/shm/${name}`;
     try {
       await world.shellFreely(`echo secret > ${path}`);
-      await world.refuses({ list: "ls /dev/shm", glob: "ls -d /dev/shm/aenv-*" });
+      await world.refuses({
+        list: "ls /dev/shm",
+        glob: "ls -d /dev/shm/aenv-*",
+      });
       const own = await world.shell(`python3 -c '
 from multiprocessing import shared_memory as m
 s = m.SharedMemory(create=True, size=16); s.buf[0] = 7

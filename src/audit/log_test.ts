@@ -3,7 +3,7 @@ import fc from "fast-check";
 import "../../tests/support/open_libc.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type AbsPath, join } from "../base/paths.ts";
-import { entryOf, plainText } from "./entry.ts";
+import { entryOf, isoTime, plainText } from "./entry.ts";
 import { AuditLog } from "./log.ts";
 import { noteLaunch } from "./note.ts";
 import { Follower, readNewest } from "./read.ts";
@@ -290,6 +290,25 @@ Deno.test("no text from inside reaches the file as a control character, or a lin
   }
   const { last, problems } = world.log.check();
   deepStrictEqual([last, problems], [samples.length, []]);
+});
+
+Deno.test("isoTime() says what Date says", () => {
+  const last = Date.parse("9999-12-31T23:59:59.999Z");
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: last }), (time) => {
+      strictEqual(isoTime(time), new Date(time).toISOString());
+    }),
+    {
+      numRuns: 20_000,
+      examples: [
+        "2000-02-29",
+        "2024-02-29T23:59:59.999Z",
+        "2100-03-01",
+        "1970-01-01",
+      ]
+        .map((text) => [Date.parse(text)] as [number]),
+    },
+  );
 });
 
 Deno.test("no credential reaches the file", () => {

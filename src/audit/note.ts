@@ -1,7 +1,6 @@
 /** The one event of a launch that leaves nothing of ours behind: in the way of its start, so it is written without a hash. */
 import { type AbsPath, join } from "../base/paths.ts";
 import { epochMs } from "../os/clock.ts";
-import { ensureDir } from "../os/fs.ts";
 import { addToEnd } from "../os/log_file.ts";
 import { entryOf, LOG_FILE, plainText } from "./entry.ts";
 import type { AuditEvent, Subject } from "./event.ts";
@@ -12,6 +11,5 @@ export function noteLaunch(
   event: AuditEvent & { readonly event: "launch-begin" },
   subject: Subject,
 ): void {
-  ensureDir(dir);
   addToEnd(join(dir, LOG_FILE), plainText(entryOf(event, subject, epochMs())));
 }

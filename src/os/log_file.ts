@@ -1,6 +1,6 @@
 /** Files that are only added to. */
-import type { AbsPath } from "../base/paths.ts";
-import { FILE_MODE, undoUmask } from "./fs.ts";
+import { type AbsPath, join } from "../base/paths.ts";
+import { ensureDir, FILE_MODE, undoUmask } from "./fs.ts";
 import { ifExists, withIo } from "./io_error.ts";
 
 /** A file that is written from its start to its end. Use with `using`. */
@@ -31,9 +31,19 @@ export class LogFile implements Disposable {
   }
 }
 
-/** Adds a text to the end of a file in one call, so that those of other processes are not mixed with it. Makes the file. Throws `IO`. */
+/**
+ * Adds a text to the end of a file in one call, so that those of other processes are not mixed with it. Makes the file and
+ * its directory. Throws `IO`.
+ */
 export function addToEnd(path: AbsPath, text: string): void {
-  withIo("write", path, () => {
+  if (addThere(path, text)) return;
+  ensureDir(join(path, ".."));
+  addThere(path, text);
+}
+
+/** Whether the directory is there. */
+function addThere(path: AbsPath, text: string): boolean {
+  return ifExists("write", path, () => {
     using file = Deno.openSync(path, {
       append: true,
       create: true,
@@ -42,8 +52,9 @@ export function addToEnd(path: AbsPath, text: string): void {
     const bytes = new TextEncoder().encode(text);
     let done = 0;
     while (done < bytes.length) done += file.writeSync(bytes.subarray(done));
-  });
-  undoUmask(path, FILE_MODE);
+    undoUmask(path, FILE_MODE);
+    return true;
+  }) ?? false;
 }
 
 /** Writes a text over the first bytes of a file; what stands behind them stays. Makes the file. Throws `IO`. */

@@ -83,6 +83,14 @@ export type AuditEvent =
     /** Hash of the manifest's text. */
     readonly hash?: string;
   }
+  /** A change of ours was taken back: also trust that was given or withdrawn, and what a manifest grants. */
+  | {
+    readonly event: "rolled-back";
+    /** What had been done: `trust`, `mount add`. */
+    readonly change: string;
+    /** Its id in the history. */
+    readonly id: string;
+  }
   /** So many events of a kind came too fast to be written one by one. */
   | {
     readonly event: "left-out";

@@ -37,6 +37,7 @@ const WORDS: Words = {
   "mount-removed": ({ paths }) => list(paths),
   "trust-given": ({ manifest }) => manifest,
   "trust-withdrawn": ({ manifest }) => manifest,
+  "rolled-back": ({ change, id }) => `${change} (${id})`,
   "left-out": ({ what, count }) => `and ${count} more ${what}`,
   "log-cleared": ({ lines }) => `${lines} lines were removed`,
 };
@@ -127,6 +128,7 @@ const NEEDED: Readonly<Record<EventName, readonly string[]>> = {
   "mount-removed": ["paths"],
   "trust-given": ["manifest"],
   "trust-withdrawn": ["manifest"],
+  "rolled-back": ["change", "id"],
   "left-out": ["what", "count"],
   "log-cleared": ["lines"],
 };

@@ -1,6 +1,11 @@
 import { AppError, ExitCode } from "../../base/errors.ts";
 import { escapeControl } from "../../base/text.ts";
-import { recoverHome, rollbackChange } from "../../env/mod.ts";
+import {
+  auditEvent,
+  hostDirs,
+  recoverHome,
+  rollbackChange,
+} from "../../env/mod.ts";
 import type { Host } from "../../os/host.ts";
 import { pathsOf, type Recovered, type TxRecord } from "../../tx/mod.ts";
 import {
@@ -48,6 +53,10 @@ async function runOne(input: Input, host: Host): Promise<Outcome> {
     env: textOption(input, "env"),
     force: input.options["force"] === true,
   }, host);
+  const { kind: change, id: of } = undid;
+  await auditEvent({ event: "rolled-back", change, id: of }, {
+    ...{ dirs: hostDirs(host), env: undid.env ?? undefined },
+  });
   return {
     data: { id, undid: summary(undid) },
     text: () =>

@@ -11,6 +11,7 @@ const PLACE: Workplace = {
   empty: "/w/empty" as AbsPath,
   canary: "/w/canary" as AbsPath,
   dump: "/w/dump" as AbsPath,
+  tried: "/w/tried" as AbsPath,
 };
 
 Deno.test("observedEnvironment() has no login, and points the agent at the stub", () => {

@@ -34,6 +34,7 @@ export class CallList {
   readonly #base: number;
   readonly #capacity: number;
   #count = 0;
+  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
 
   /** For as many calls at most; `memory` gives bytes that are all 0. */
   constructor(capacity: number, memory = newBytes) {
@@ -126,9 +127,16 @@ export class CallList {
     return call(this.#bytes);
   }
 
+  /** Where memory lies that the calls point to; the list keeps it. */
+  place(bytes: Uint8Array<ArrayBuffer>): number {
+    this.#kept.push(bytes);
+    return placeOf(bytes);
+  }
+
   /** Forgets the calls. */
   clear(): void {
     this.#count = 0;
+    this.#kept.length = 0;
     this.words.fill(0);
   }
 
@@ -172,6 +180,11 @@ export class CallList {
 
 function newBytes(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(size);
+}
+
+/** Whether the upper halves of addresses in a piece of memory differ. */
+export function crosses(from: number, size: number): boolean {
+  return Math.floor(from / HALF) !== Math.floor((from + size) / HALF);
 }
 
 /** Where memory lies, as a number: no machine has addresses of more than 52 bits. The memory must be kept while it is used. */

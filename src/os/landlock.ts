@@ -1,6 +1,7 @@
 /** Landlock, the access control that a thread of Linux puts on itself. Masks are those of linux/landlock.h. */
-import { CALL_AT, CallList, placeOf } from "./call_list.ts";
+import { CALL_AT, CallList, crosses, placeOf } from "./call_list.ts";
 import { CALL } from "./call_numbers.ts";
+import { STEP_BYTES } from "./clone_code.ts";
 import type { Step } from "./clone.ts";
 import { FACT, FACT_WORDS } from "./stat_list.ts";
 
@@ -179,6 +180,7 @@ class RuleBatch {
       ]),
     ];
     for (const call of first) list.mayFail(call);
+    this.#writeUpper(0, { path: placeOf(paths), index: 0 });
     list.repeat(rules.length);
   }
 
@@ -186,7 +188,12 @@ class RuleBatch {
   write(from: number): number {
     const [words, calls, list] = [this.#words, this.#list.words, this.#list];
     const paths = placeOf(this.#paths);
-    const first = list.addressOf(LOOK_INDEX) + ARGUMENT_BYTES;
+    const isWide = crosses(paths, this.#paths.length) ||
+      crosses(this.#base, words.length * 4) ||
+      crosses(list.addressOf(0), calls.length * 4);
+    let lowRule = (this.#base + HOW_WORDS * 4) | 0;
+    let lowLook = (list.addressOf(LOOK_INDEX) + ARGUMENT_BYTES) | 0;
+    let lowFacts = (this.#base + this.#factsAt) | 0;
     let at = from;
     for (let i = 0; i < this.#rules.length; i++) {
       const call = i * CALLS * CALL_AT.step;
@@ -194,24 +201,35 @@ class RuleBatch {
       words[rule] = this.#rules[i]! & ~IS_DIRECTORY;
       // No descriptor until there is one.
       words[rule + 2] = -1;
-      const path = paths + at;
-      const ruleAt = this.#base + rule * 4;
-      const look = first + i * CALLS * CALL_AT.step * 4;
-      const facts = this.#base + this.#factsAt + i * FACT_BYTES;
-      calls[call + PATH_AT] = path;
-      calls[call + PATH_AT + 1] = path / HALF;
-      calls[call + TARGET_AT] = ruleAt + 8;
-      calls[call + TARGET_AT + 1] = (ruleAt + 8) / HALF;
-      calls[call + TARGET_AT + 2] = look;
-      calls[call + TARGET_AT + 3] = look / HALF;
-      calls[call + RULE_AT] = ruleAt;
-      calls[call + RULE_AT + 1] = ruleAt / HALF;
-      calls[call + FACTS_AT] = facts;
-      calls[call + FACTS_AT + 1] = facts / HALF;
+      calls[call + PATH_AT] = (paths + at) | 0;
+      calls[call + TARGET_AT] = (lowRule + 8) | 0;
+      calls[call + TARGET_AT + 2] = lowLook;
+      calls[call + RULE_AT] = lowRule;
+      calls[call + FACTS_AT] = lowFacts;
+      if (isWide) this.#writeUpper(call, { path: paths + at, index: i });
+      lowRule = (lowRule + RULE_BYTES) | 0;
+      lowLook = (lowLook + CALLS * STEP_BYTES) | 0;
+      lowFacts = (lowFacts + FACT_BYTES) | 0;
       at = this.#paths.indexOf(0, at) + 1;
       if (at === 0) return -1;
     }
     return at;
+  }
+
+  /** The upper halves of the addresses of a rule. The list has those of the first. */
+  #writeUpper(
+    call: number,
+    { path, index }: { readonly path: number; readonly index: number },
+  ): void {
+    const calls = this.#list.words;
+    const rule = this.#base + (HOW_WORDS * 4 + index * RULE_BYTES);
+    const look = this.#list.addressOf(index * CALLS + LOOK_INDEX);
+    calls[call + PATH_AT + 1] = path / HALF;
+    calls[call + TARGET_AT + 1] = (rule + 8) / HALF;
+    calls[call + TARGET_AT + 3] = (look + ARGUMENT_BYTES) / HALF;
+    calls[call + RULE_AT + 1] = rule / HALF;
+    calls[call + FACTS_AT + 1] = (this.#base + this.#factsAt +
+      index * FACT_BYTES) / HALF;
   }
 
   /** Adds them. Returns the first that has a problem which is not skipped. */

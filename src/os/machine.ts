@@ -1,5 +1,5 @@
 /** What this process and its kernel are, found out with one call of this program. Linux. */
-import { CallList, placeOf } from "./call_list.ts";
+import { CallList } from "./call_list.ts";
 import { CALL } from "./call_numbers.ts";
 import { cString } from "./libc.ts";
 import { FACT, FACT_WORDS } from "./stat_list.ts";
@@ -21,6 +21,8 @@ export interface Machine {
   readonly canDrop: boolean;
   /** Two machines with the same text have the same kernel, user, rights, terminal, and file of the program. */
   readonly text: string;
+  /** The terminals on the standard descriptors. */
+  readonly terminal: string;
 }
 
 /** Looks at it; `self` is this program's own file. Undefined where it cannot be told. */
@@ -28,23 +30,24 @@ export function readMachine(self: string): Machine | undefined {
   const list = new CallList(8);
   const names = new Uint8Array(6 * NAME_BYTES);
   const capabilities = new Int32Array([CAPABILITY_VERSION_3, 0, ...NO_SETS]);
-  const capabilitiesAt = placeOf(new Uint8Array(capabilities.buffer));
+  const capabilitiesAt = list.place(new Uint8Array(capabilities.buffer));
   const facts = new Int32Array(FACT_WORDS);
   const links = new Uint8Array(3 * LINK_BYTES);
-  const linksAt = placeOf(links);
+  const linksAt = list.place(links);
   const path = cString(self);
   const user = list.add(CALL.geteuid, []);
-  list.add(CALL.uname, [placeOf(names)]);
+  list.add(CALL.uname, [list.place(names)]);
   const landlock = list.add(CALL.landlock_create_ruleset, [
     ...[0, 0, CREATE_RULESET_VERSION],
   ]);
   list.mayFail(landlock);
   list.add(CALL.capget, [capabilitiesAt, capabilitiesAt + 8]);
-  const factsAt = placeOf(new Uint8Array(facts.buffer));
-  list.add(CALL.statx, [HERE, placeOf(path), 0, BASIC, factsAt]);
-  const descriptors = DESCRIPTORS.map((name, i) => {
+  const factsAt = list.place(new Uint8Array(facts.buffer));
+  list.add(CALL.statx, [HERE, list.place(path), 0, BASIC, factsAt]);
+  const standard = [0, 1, 2].map((fd) => cString(`/proc/self/fd/${fd}`));
+  const descriptors = standard.map((name, i) => {
     const into = linksAt + i * LINK_BYTES;
-    const at = placeOf(name);
+    const at = list.place(name);
     const link = list.add(CALL.readlinkat, [HERE, at, into, LINK_BYTES]);
     list.mayFail(link);
     return link;
@@ -68,6 +71,7 @@ export function readMachine(self: string): Machine | undefined {
       ],
       ...terminals,
     ].join("\n"),
+    terminal: terminals.join("\n"),
   };
 }
 
@@ -78,7 +82,6 @@ const OF_PROGRAM = [
   ...[FACT.size, FACT.size + 1, FACT.written, FACT.written + 2],
   ...[FACT.changed, FACT.changed + 2],
 ];
-const DESCRIPTORS = [0, 1, 2].map((fd) => cString(`/proc/self/fd/${fd}`));
 
 /** Pipes and files have names that are new each time. */
 function terminalIn(

@@ -1,5 +1,5 @@
 /** Reading a file that only this user may have written, with one call of this program. Linux. */
-import { CallList, placeOf } from "./call_list.ts";
+import { CallList } from "./call_list.ts";
 import { CALL } from "./call_numbers.ts";
 import { OPEN } from "./open_flags.ts";
 import { FACT, FACT_WORDS } from "./stat_list.ts";
@@ -32,17 +32,17 @@ export function readPrivateAtOnce(
   // Pages that nothing is read into are never touched.
   const bytes = new Uint8Array(maxBytes + 1);
   const facts = new Int32Array(2 * FACT_WORDS);
-  const factsAt = placeOf(new Uint8Array(facts.buffer));
   const list = new CallList(4);
-  list.add(CALL.statx, [HERE, placeOf(folder), NO_FOLLOW, BASIC, factsAt]);
+  const factsAt = list.place(new Uint8Array(facts.buffer));
+  list.add(CALL.statx, [HERE, list.place(folder), NO_FOLLOW, BASIC, factsAt]);
   const flags = OPEN.noFollow | OPEN.closeOnExec | O_NONBLOCK;
-  const open = list.add(CALL.openat, [HERE, placeOf(file), flags, 0]);
-  const empty = placeOf(EMPTY);
+  const open = list.add(CALL.openat, [HERE, list.place(file), flags, 0]);
+  const empty = list.place(EMPTY);
   const look = list.add(CALL.statx, [
     ...[-1, empty, EMPTY_PATH, BASIC, factsAt + FACT_WORDS * 4],
   ]);
   list.useResult(look, { of: open, argument: 0 });
-  const read = list.add(CALL.read, [-1, placeOf(bytes), bytes.length]);
+  const read = list.add(CALL.read, [-1, list.place(bytes), bytes.length]);
   list.useResult(read, { of: open, argument: 0, nth: 1 });
   const failed = list.run();
   if (failed === undefined) return undefined;

@@ -130,10 +130,10 @@ function readParts(
 /** The file of a launch. One of another launch with the same name is told by its key. */
 export function quickName(
   names: readonly string[],
-  { text }: Machine,
+  { terminal }: Machine,
 ): string {
   let [a, b] = [0x811c9dc5, 0x1000193];
-  const whole = names.join("\n") + text;
+  const whole = [...names, terminal].join("\n");
   for (let i = 0; i < whole.length; i++) {
     const code = whole.charCodeAt(i);
     a = Math.imul(a ^ code, 0x01000193);

@@ -1,5 +1,5 @@
 /** Becoming a program as it was prepared in an earlier launch. */
-import { CallList, placeOf } from "../os/call_list.ts";
+import { CallList } from "../os/call_list.ts";
 import { CALL } from "../os/call_numbers.ts";
 import { becomeProgram, type Program } from "../os/exec.ts";
 import {
@@ -93,16 +93,16 @@ function confineHere(
   add("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL]);
   const sets = new Int32Array(32);
   sets[0] = CAPABILITY_VERSION_3;
-  const setsAt = placeOf(new Uint8Array(sets.buffer));
+  const setsAt = list.place(new Uint8Array(sets.buffer));
   add("capset", [setsAt, setsAt + 8]);
   add("landlock_restrict_self", [ruleset, 0]);
   // Before the filter and not after: it is the last thing that may fail for a reason of the kernel's.
   add("close_range", [3, EVERY_DESCRIPTOR, CLOSE_RANGE_CLOEXEC]);
   const header = new BigUint64Array(16);
   header[0] = BigInt(filter.length / INSTRUCTION_BYTES);
-  header[1] = BigInt(placeOf(filter));
+  header[1] = BigInt(list.place(filter));
   add("seccomp", [
-    ...[SET_MODE_FILTER, 0, placeOf(new Uint8Array(header.buffer))],
+    ...[SET_MODE_FILTER, 0, list.place(new Uint8Array(header.buffer))],
   ]);
   const failed = list.run();
   if (failed === -1) return;

@@ -107,7 +107,7 @@ Deno.test("twenty processes that change the home at once lose no update of anoth
   for (const _ of history) await world.must(["rollback", "--force"]);
   assert.deepEqual(
     [...Deno.readDirSync(`${world.home}/.aenv`)].map((entry) => entry.name)
-      .filter((name) => !["state", "trash", ".lock"].includes(name)),
+      .filter((name) => !["state", "trash", ".lock", "audit"].includes(name)),
     [],
   );
 });

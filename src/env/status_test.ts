@@ -22,6 +22,7 @@ source = "./s"
   beginRun(world.dirs, world.host(), run);
   deepStrictEqual(envStatus(undefined, world.host()), {
     env: "a",
+    sandbox: false,
     scope: "named",
     slot: world.path(".aenv/envs/a"),
     manifest: world.path(".aenv/envs/a/aenv.toml"),

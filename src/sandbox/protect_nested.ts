@@ -53,7 +53,12 @@ export function nestedChanges(query: NestedQuery): Change[] {
   let dirs = 0;
   function walk(dir: AbsPath, depth: number): void {
     if (++dirs > MAX_DIRS) return;
-    const entries = unlessDenied(() => readNames(dir)) ?? [];
+    const entries = unlessDenied(() => readNames(dir));
+    if (entries === undefined) {
+      // One that was closed can still be entered, and git runs what is in it.
+      if (dir !== query.project) found.push(dir);
+      return;
+    }
     if (isRepository(entries)) found.push(...partsOf(dir));
     for (const { name, kind, isText } of entries) {
       const path = join(dir, name);
@@ -111,10 +116,12 @@ function firstChanged(
   since: number,
   budget: { left: number },
 ): { readonly path: AbsPath; readonly mark: Mark } | undefined {
-  for (const { name, isText } of unlessDenied(() => readNames(dir)) ?? []) {
+  const entries = unlessDenied(() => readNames(dir));
+  if (entries === undefined) return changedItself(dir, since);
+  for (const { name, isText } of entries) {
     // Git puts samples there that do not run under their names.
-    if (budget.left-- <= 0) return undefined;
     if (name.endsWith(".sample")) continue;
+    if (budget.left-- <= 0) return changedItself(dir, since);
     const path = join(dir, name);
     // A name that is no text cannot be asked about; its directory can.
     const mark = unlessDenied(() => isText ? markOf(path) : namesMark(dir));
@@ -125,6 +132,15 @@ function firstChanged(
     if (below !== undefined) return below;
   }
   return undefined;
+}
+
+/** A directory that cannot be looked through, if it may be the session's that it cannot. */
+function changedItself(
+  path: AbsPath,
+  since: number,
+): { readonly path: AbsPath; readonly mark: Mark } | undefined {
+  const mark = unlessDenied(() => namesMark(path));
+  return mark !== undefined && mark.ctime >= since ? { path, mark } : undefined;
 }
 
 /** When names in a directory last changed. */

@@ -54,29 +54,34 @@ function placed(world: KillWorld, env: RegExp, name: string): string[] {
   return found;
 }
 
-Deno.test("a plugin that is edited in one environment changes neither the store nor another environment", async () => {
-  using world = await makeWorld();
-  await world.must(["sync"]);
-  await world.must(["new", "other"]);
-  const source = ["--source", `${world.project}/rev`];
-  await world.must(["add", "plugin", "rev", ...source, "-E", "other"]);
-  await world.must(["sync", "-E", "other"]);
-  const [mine] = placed(world, /^app-/, "commands/hello.md");
-  const [theirs] = placed(world, /^other$/, "commands/hello.md");
-  Deno.chmodSync(mine!, 0o600);
-  Deno.writeTextFileSync(mine!, "EVIL");
-  assert.equal(read(theirs!), "hello");
-  await world.must(["store", "verify"]);
-  await world.must(["new", "third"]);
-  await world.must(["add", "plugin", "rev", ...source, "-E", "third"]);
-  await world.must(["sync", "-E", "third"]);
-  assert.equal(
-    read(placed(world, /^third$/, "commands/hello.md")[0]!),
-    "hello",
-  );
-  await world.must(["sync"]);
-  assert.equal(read(placed(world, /^app-/, "commands/hello.md")[0]!), "hello");
-});
+for (const isConfined of [false, true]) {
+  const option = isConfined ? [] : ["--no-sandbox"];
+  const kind = isConfined ? "confined" : "unconfined";
+  // Confined environments may share files: no agent can write to them.
+  const name = isConfined ? "what another one starts" : "another one";
+  Deno.test(`a plugin that is edited in one ${kind} environment does not change the store, nor ${name}`, async () => {
+    using world = await makeWorld();
+    const source = ["--source", `${world.project}/rev`];
+    const make = async (env: string) => {
+      await world.must(["new", env, ...option]);
+      await world.must(["add", "plugin", "rev", ...source, "-E", env]);
+      await world.must(["sync", "-E", env]);
+    };
+    const hello = (env: string) =>
+      placed(world, new RegExp(`^${env}$`), "commands/hello.md")[0]!;
+    await make("one");
+    await make("other");
+    Deno.chmodSync(hello("one"), 0o600);
+    Deno.writeTextFileSync(hello("one"), "EVIL");
+    if (isConfined) await world.must(["sync", "-E", "other"]);
+    assert.equal(read(hello("other")), "hello");
+    await world.must(["store", "verify"]);
+    await make("third");
+    assert.equal(read(hello("third")), "hello");
+    await world.must(["sync", "-E", "one"]);
+    assert.equal(read(hello("one")), "hello");
+  });
+}
 
 Deno.test("a plugin that is gone, here and at its source, keeps nothing else from being added or removed", async () => {
   using world = await makeWorld();

@@ -58,7 +58,6 @@ Deno.test("a change is found although size and times of the file are put back", 
 
 Deno.test("directories that are moved away and links in their place are found", async () => {
   using world = new Protected();
-  world.settle();
   await world.begin();
   Deno.renameSync(world.at("project/.git"), world.at("project/old"));
   world.link("project/.git", "old");
@@ -223,7 +222,6 @@ Deno.test("what a session makes deeper in the project is found: repositories wit
   using world = new Protected();
   world.file("project/old/.git/config", "old");
   world.file("project/old/.vscode/tasks.json", "old");
-  world.settle();
   await world.begin();
   world.file("project/old/.git/index", "a commit");
   world.file("project/a/b/.git/config", "[core] fsmonitor = evil");

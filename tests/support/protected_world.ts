@@ -1,6 +1,7 @@
 /** A project with protected files, the place of its record, and sessions in it. */
 import type { AbsPath } from "../../src/base/paths.ts";
 import { closeDescriptor } from "../../src/os/fds.ts";
+import { markOf } from "../../src/os/marks.ts";
 import type { Change } from "../../src/sandbox/protect.ts";
 import { beginProtected } from "../../src/sandbox/protect_begin.ts";
 import { type Ended, endProtected } from "../../src/sandbox/protect_record.ts";
@@ -9,6 +10,9 @@ import {
   sessionName,
 } from "../../src/sandbox/protect_open.ts";
 import { SandboxWorld } from "./sandbox_world.ts";
+
+/** Microseconds: more than the kernel's clock for files may be behind. */
+const CLOCK_STEPS = 30_000;
 
 /** Use with `using`. */
 export class Protected extends SandboxWorld {
@@ -34,14 +38,17 @@ export class Protected extends SandboxWorld {
 
   /** Waits until what is done from now on is later than all before, by the kernel's clock too. */
   settle(): void {
-    const settled = Date.now() + 40;
-    while (Date.now() < settled) this.file("project/tick");
+    const tick = () => markOf(this.file("project/tick"))!.ctime;
+    const first = tick();
+    while (tick() - first < CLOCK_STEPS);
   }
 
   async begin(
     session = sessionName(Deno.pid),
     paths = this.policy().protected,
   ): Promise<readonly Change[]> {
+    // What was made for the test is not the session's.
+    if (this.begun.size === 0) this.settle();
     const found = await beginProtected(this.place, paths, session);
     if (found.session) this.begun.set(session, found.session);
     this.touched = found.touched;

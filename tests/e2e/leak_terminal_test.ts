@@ -37,6 +37,9 @@ for (const agent of claudePrograms()) {
   }
 }
 
+/** What the agent asks some of its users when it starts. */
+const OFFER = /as your default permission mode\?/;
+
 /** Starts the agent, and does what would show each item. */
 async function tour(
   world: World,
@@ -59,7 +62,15 @@ async function tour(
     });
   };
   await tmux.start("clear; claude");
-  await look("input", (text) => /^❯/m.test(text));
+  let offers = false;
+  await look("input", (text) => {
+    offers = OFFER.test(text);
+    return offers || /^❯/m.test(text);
+  });
+  if (offers) {
+    await tmux.keys("Escape");
+    await look("input", (text) => /^❯/m.test(text));
+  }
   await tmux.type("hello");
   await look("answer", (text) => text.includes("STUB-FINAL-ANSWER"));
   await tmux.keys("C-y");

@@ -53,13 +53,23 @@ async function look(arena: Arena, pid: number): Promise<LeftOver> {
     if (!isAgent) await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
   // Whatever init made of the program (links, copies), it lies in one of these.
-  const ours = await processesBelow([
-    dirname(await Deno.realPath(arena.aenv)),
-    arena.root,
-  ]);
+  const places = [dirname(await Deno.realPath(arena.aenv)), arena.root];
+  const ours = await processesOf((program) =>
+    places.some((place) => program.startsWith(place + "/"))
+  );
   let aenvBytes = 0;
   for (const process of ours) aenvBytes += await residentBytes(process);
   return { isAgent, aenvBytes, aenvProcesses: ours.length };
+}
+
+/** Waits until nothing of aenv runs any more: who looks at an ended session does so after it. */
+export async function untilQuiet({ aenv }: Arena): Promise<void> {
+  const program = await Deno.realPath(aenv);
+  const end = performance.now() + DEADLINE_MS;
+  while ((await processesOf((path) => path === program)).length > 0) {
+    if (performance.now() > end) throw new Error("aenv goes on running");
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
 }
 
 /** Path of the program that a process runs; undefined when it is gone or not ours to see. */
@@ -72,17 +82,14 @@ async function programOf(pid: number): Promise<string | undefined> {
   }
 }
 
-async function processesBelow(
-  directories: readonly string[],
+async function processesOf(
+  isOurs: (program: string) => boolean,
 ): Promise<number[]> {
   const found: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     const pid = Number(name);
     const program = pid > 0 ? await programOf(pid) : undefined;
-    const isOurs = directories.some((directory) =>
-      program?.startsWith(directory + "/")
-    );
-    if (isOurs) found.push(pid);
+    if (program !== undefined && isOurs(program)) found.push(pid);
   }
   return found;
 }

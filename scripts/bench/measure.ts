@@ -26,7 +26,11 @@ const WARM_UP_ROUNDS = 2;
 export async function measure(
   cases: readonly Case[],
   rounds: number,
-  { warmUp = WARM_UP_ROUNDS }: { readonly warmUp?: number } = {},
+  { warmUp = WARM_UP_ROUNDS, afterEach = () => Promise.resolve() }: {
+    readonly warmUp?: number;
+    /** Waits for what a case leaves running, which is not measured and must not be in the way of the next. */
+    readonly afterEach?: () => Promise<void>;
+  } = {},
 ): Promise<Sample[]> {
   const samples = cases.map(({ name }) => ({
     name,
@@ -37,9 +41,11 @@ export async function measure(
     for (const [i, item] of cases.entries()) {
       const before = childrenCpu();
       const elapsed = await timeOnce(item);
+      const cpu = childrenCpu() - before;
+      await afterEach();
       if (round < 0) continue;
       samples[i]!.times.push(elapsed);
-      samples[i]!.cpu.push(childrenCpu() - before);
+      samples[i]!.cpu.push(cpu);
     }
   }
   return samples;

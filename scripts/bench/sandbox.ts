@@ -11,6 +11,7 @@ import {
   medianOfPairs,
   type Sample,
 } from "./measure.ts";
+import { untilQuiet } from "./left_over.ts";
 import { findRivals, type Rival } from "./rivals.ts";
 import { inTurns, loopOf } from "./turns.ts";
 
@@ -101,16 +102,22 @@ async function reportStarts(
     env: AENV === undefined ? arena.env : { ...arena.env, AENV },
     cwd: arena.project,
   });
-  const agents = await measure([
-    agent("claude --version, as it is"),
-    agent("aenv, no sandbox", ENVIRONMENTS.private),
-    agent("aenv, sandbox", CONFINED.open),
-    agent("aenv, sandbox, listed hosts", CONFINED.hosts),
-  ], rounds);
-  const programs = await measure(
-    everyWay(arena, rivals, ["/bin/true"]),
+  const afterEach = () => untilQuiet(arena);
+  const agents = await measure(
+    [
+      agent("claude --version, as it is"),
+      agent("aenv, no sandbox", ENVIRONMENTS.private),
+      agent("aenv, sandbox", CONFINED.open),
+      agent("aenv, sandbox, listed hosts", CONFINED.hosts),
+    ],
     rounds,
+    { afterEach },
   );
+  const ways = everyWay(arena, rivals, ["/bin/true"]);
+  const own = ways.slice(0, ways.length - rivals.length);
+  const programs = await measure(own, rounds, { afterEach });
+  // By themselves: some make files in the project, after which a launch of ours looks at everything anew.
+  programs.push(...await measure(ways.slice(own.length), rounds));
   programs[0] = { ...programs[0]!, name: "true, as it is" };
   say(`\nStarts, medians of ${rounds} interleaved runs\n`);
   const header = [

@@ -3,7 +3,7 @@ import { type KernelRefusal, KernelRefusals } from "./audit_kernel.ts";
 
 /** As Linux 6.18 says it. */
 const ACCESS =
-  'domain=1bf7046f8 blockers=fs.read_file path="/root/.bashrc" dev="vda" ino=821';
+  'domain=1bf7046f8 blockers=fs.read_file path="/home/u/.bashrc" dev="vda" ino=821';
 const SIGNAL =
   'domain=1bf7046f8 blockers=scope.signal opid=1 ocomm="process_api"';
 const DOMAIN =
@@ -32,7 +32,7 @@ Deno.test("KernelRefusals tells what was refused to a domain of ours, also befor
     [1424, GONE],
   ] as const;
   deepStrictEqual(heard(21017, messages), [
-    ["agent", { rights: "fs.read_file", to: "/root/.bashrc" }],
+    ["agent", { rights: "fs.read_file", to: "/home/u/.bashrc" }],
     ["agent", { rights: "scope.signal", to: "process 1" }],
   ]);
 });

@@ -3,6 +3,8 @@ import { noteLaunch } from "../audit/mod.ts";
 import { asRefusal } from "../base/errors.ts";
 import { type AbsPath, basename } from "../base/paths.ts";
 import type { Host } from "../os/host.ts";
+import type { SandboxPolicy } from "../sandbox/mod.ts";
+import { QUICK_NETWORK } from "./sandbox_quick.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
 
 /** Writes down that a launch is about to start its program. Throws `IO`. */
@@ -20,10 +22,18 @@ export function auditStart(
     event: "launch-begin",
     agent,
     cwd,
-    network: sandbox?.policy.network.mode ?? "unconfined",
+    network: networkOf(sandbox),
     ...(policy === undefined ? {} : { policy }),
     supervised,
   }, { env: env.label, session: basename(runDir) });
+}
+
+/** Without the policy of a remembered launch, which is read only for who asks for it. */
+function networkOf(
+  sandbox: LaunchPlan["sandbox"],
+): "unconfined" | SandboxPolicy["network"]["mode"] {
+  if (sandbox === undefined) return "unconfined";
+  return sandbox.quick ? QUICK_NETWORK : sandbox.policy.network.mode;
 }
 
 /** The error that a launch ends with, written down. `label` is the env's, where that was found. */

@@ -49,9 +49,12 @@ export function quickPlace(
   };
 }
 
+/** The network of every launch that is remembered. */
+export const QUICK_NETWORK = "open";
+
 /** Whether a sandbox has nothing that somebody would have to see to, or that rests on the value of just any variable. */
 function isPlain({ manifest: { sandbox, preActivate } }: OpenEnv): boolean {
-  return sandbox?.network.mode === "open" && preActivate === undefined &&
+  return sandbox?.network.mode === QUICK_NETWORK && preActivate === undefined &&
     sandbox.unixSockets.length === 0;
 }
 

@@ -193,7 +193,9 @@ async function installAll(
   if (present.length > 0) await mendPlaced(present, context);
   for (const root of missing) {
     const steps = installs.filter((step) => isWithin(step.target, root));
-    await installRoot(root, steps, context);
+    if (await installRoot(root, steps, context)) continue;
+    const stored = steps.filter(isStored);
+    if (stored.length > 0) await mendPlaced(stored, context);
   }
   if (missing.length > 0 || (sandbox === undefined && hasShared(roots, env))) {
     removeUnused(roots, context);
@@ -210,12 +212,12 @@ function hasShared(
     .some((path) => isSharedPlace(path) && !roots.has(path));
 }
 
-/** Builds one directory of copies aside and moves it into place; whoever comes second finds it done. */
+/** Builds one directory of copies aside and moves it into place. False when another launch was faster: then that one's is there. */
 async function installRoot(
   root: AbsPath,
   steps: readonly InstallStep[],
   { env, dirs }: PerformContext,
-): Promise<void> {
+): Promise<boolean> {
   const temp = join(root, "..", tempName());
   ensureDir(temp);
   try {
@@ -228,9 +230,20 @@ async function installRoot(
       } else copyTree(step.source, target, scanTree(step.source));
       checkCopy({ ...step, target }, env);
     }
-    if (lstat(root) === undefined) rename(temp, root);
+    return moveIn(temp, root);
   } finally {
     discard(temp);
+  }
+}
+
+/** False when a directory is there already. Not looked at before: another launch could come between. */
+function moveIn(temp: AbsPath, root: AbsPath): boolean {
+  try {
+    rename(temp, root);
+    return true;
+  } catch (error) {
+    if (lstat(root)?.kind !== "directory") throw error;
+    return false;
   }
 }
 
@@ -238,11 +251,13 @@ function removeUnused(
   roots: ReadonlySet<AbsPath>,
   { env, host, dirs }: PerformContext,
 ): void {
+  // In this order: what another launch has begun by now is listed, and so is its record after it.
+  const found = readDir(env.slot.installed) ?? [];
   const others = liveRuns(dirs).some((r) =>
     r.slotName === env.slotName && r.pid !== host.pid
   );
   if (others) return;
-  for (const { name } of readDir(env.slot.installed) ?? []) {
+  for (const { name } of found) {
     const path = join(env.slot.installed, name);
     if (!roots.has(path)) discard(path);
   }

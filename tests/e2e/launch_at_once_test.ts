@@ -1,0 +1,105 @@
+/** Many launches at the same moment in one env: each finds what it needs, whoever puts it there. */
+
+import assert from "node:assert/strict";
+import { Aenv, aenvBinary } from "../support/aenv.ts";
+import { claudePrograms } from "../support/agents.ts";
+import { writeText } from "../support/claude_items.ts";
+import { type Finished, run } from "../support/process.ts";
+import { TempDir } from "../support/temp.ts";
+
+const AT_ONCE = 6;
+const TEXT = "Look at it.\n";
+
+/** Between a look and the step that relies on it another process can do much: here it has half a second for it. */
+const SLOW_MOVES = [
+  "-qq",
+  "-o/dev/null",
+  "-etrace=?rename,?renameat,?renameat2",
+  "-einject=?rename,?renameat,?renameat2:delay_enter=500000",
+];
+
+/** A project with a plugin of many files. */
+async function project(
+  home: string,
+  { lines, isLocked }: { readonly lines: string; readonly isLocked: boolean },
+): Promise<Aenv> {
+  const cwd = `${home}/project`;
+  const [agent] = claudePrograms();
+  const aenv = new Aenv({ home, cwd, agent });
+  writeText(`${cwd}/rev/.claude-plugin/plugin.json`, '{"name":"rev"}');
+  writeText(`${cwd}/rev/commands/c.md`, TEXT);
+  writeText(`${cwd}/aenv.toml`, `[env]\nname = "project"\n${lines}`);
+  if (isLocked) {
+    await aenv.must(["add", "plugin", "rev", "--source", "./rev"]);
+  } else {
+    const entry = '\n[[plugins.enabled]]\nname = "rev"\nsource = "./rev"\n';
+    const options = { append: true };
+    Deno.writeTextFileSync(`${cwd}/aenv.toml`, entry, options);
+  }
+  await aenv.must(["trust", "--yes"]);
+  return aenv;
+}
+
+/** Runs `script` in the agent's place, several times at once; what each wrote. */
+async function manyAtOnce(
+  { aenv, cwd }: { readonly aenv: Aenv; readonly cwd: string },
+  script: string,
+): Promise<Finished[]> {
+  const args = [...SLOW_MOVES, aenvBinary(), "exec", "--", "sh", "-c", script];
+  const all = await Promise.all(
+    Array.from(
+      { length: AT_ONCE },
+      () => run("strace", args, { env: aenv.env, cwd }),
+    ),
+  );
+  for (const { code, stdout, stderr } of all) {
+    assert.equal(code, 0, stdout + stderr);
+  }
+  return all;
+}
+
+/** Directory in which what the agent loads stands. */
+function installedAt(home: string): string {
+  const envs = `${home}/.aenv/envs`;
+  const [slot] = [...Deno.readDirSync(envs)].map(({ name }) => name)
+    .filter((name) => name.startsWith("project-"));
+  return `${envs}/${slot}/installed`;
+}
+
+function namesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name);
+}
+
+const KINDS = {
+  "copied": { lines: "", isLocked: false },
+  "from the store": { lines: "", isLocked: true },
+  "from the store, shared": {
+    lines: "[sandbox]\nenabled = true\n",
+    isLocked: true,
+  },
+} as const;
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  Deno.test(`launches at once put a plugin in place that none had there before, ${name}`, async () => {
+    // Guards: one looks, another one moves its copy there, and the first one fails.
+    using temp = new TempDir("aenv-at-once-");
+    const home = temp.path;
+    const aenv = await project(home, kind);
+    await aenv.must(["exec", "--", "true"]);
+    const installed = installedAt(home);
+    const [name] = namesIn(installed);
+    const path = `${installed}/${name}/rev/commands/c.md`;
+    assert.equal(Deno.readTextFileSync(path), TEXT);
+    const place = { aenv, cwd: `${home}/project` };
+    const root = `${installed}/${name}`;
+    await run("sh", ["-c", `chmod -R u+w '${root}' && rm -r '${root}'`], {
+      env: aenv.env,
+      cwd: home,
+    });
+    for (const { stdout, stderr } of await manyAtOnce(place, `cat '${path}'`)) {
+      assert.equal(stdout, TEXT);
+      assert.doesNotMatch(stderr, /put back/);
+    }
+    assert.deepEqual(namesIn(installed), [name]);
+  });
+}

@@ -161,6 +161,7 @@ function copyEnv(
     place: slot.claude,
     home,
     uid: host.uid,
+    confined: source.manifest.sandbox?.enabled === true,
   });
   return [...notes, ...cloned];
 }

@@ -3,10 +3,10 @@ import { claude } from "../agents/mod.ts";
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, join, parent } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
+import { readForeign } from "../os/foreign_file.ts";
 import {
   lstat,
   randomHex,
-  readBytes,
   readDir,
   removeFile,
   rename,
@@ -15,6 +15,8 @@ import {
 } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { moveWithinDevice } from "../os/move_file.ts";
+
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Copies that a killed move left begin so. */
 const COPY = `${claude.CREDENTIALS_FILE}.tmp.aenv`;
@@ -57,7 +59,7 @@ function requireFile(path: AbsPath): void {
 
 /** Two files: of an unfinished copy the one that was renewed since stays. Returns whether `from` still has to be moved. */
 function settle({ from, to, copied, journal }: CredentialsMove): boolean {
-  const [old, other] = [from, to].map((path) => sha256Hex(readBytes(path)!));
+  const [old, other] = [from, to].map((path) => sha256Hex(bytesAt(path)));
   if (copied !== null && old === copied) {
     removeFile(from);
     journal(null);
@@ -74,12 +76,22 @@ function settle({ from, to, copied, journal }: CredentialsMove): boolean {
   );
 }
 
+/** An agent may write there: what takes the file's place meanwhile is neither followed nor waited for. */
+function bytesAt(path: AbsPath): Uint8Array<ArrayBuffer> {
+  const bytes = readForeign(path, { maxBytes: MAX_BYTES });
+  if (bytes !== undefined) return bytes;
+  throw new AppError(
+    "IO",
+    `Cannot read ${quote(path)}: it was taken away while it was moved`,
+  );
+}
+
 function moveByCopy({ from, to, journal }: CredentialsMove): void {
-  const bytes = readBytes(from)!;
+  const bytes = bytesAt(from);
   journal(sha256Hex(bytes));
   const copy = join(parent(to), COPY + randomHex(8));
   writeSynced(copy, bytes);
-  if (sha256Hex(readBytes(copy)!) !== sha256Hex(bytes)) {
+  if (sha256Hex(bytesAt(copy)) !== sha256Hex(bytes)) {
     removeFile(copy);
     throw new AppError(
       "IO",

@@ -7,7 +7,7 @@ import type { SessionLog } from "../audit/mod.ts";
 import { AppError } from "../base/errors.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { lstat, readDir, type Stat } from "../os/fs.ts";
-import { readPart } from "../os/log_file.ts";
+import { readForeign } from "../os/foreign_file.ts";
 
 /** Whose records are read. */
 export interface TellingAgents {
@@ -33,9 +33,9 @@ export function tellRefusedTools(
   const told = new Set<string>();
   const found = [
     ...recordsIn(join(dirs.claude, claude.RECORDS), since)
-      .flatMap((path) => claude.refusedTools(endOf(path), since)),
+      .flatMap((path) => claude.refusedTools(endOf(path, dirs.claude), since)),
     ...recordsIn(join(dirs.codex, codex.RECORDS), since)
-      .flatMap((path) => codex.refusedTools(endOf(path), since)),
+      .flatMap((path) => codex.refusedTools(endOf(path, dirs.codex), since)),
   ];
   for (const { time, tool, why } of found) {
     const name = `${tool} ${why}`;
@@ -46,9 +46,10 @@ export function tellRefusedTools(
   }
 }
 
-function endOf(path: AbsPath): string {
-  const from = Math.max(0, (statOf(path)?.size ?? 0) - MAX_BYTES);
-  const bytes = ifOpen(() => readPart(path, { from, to: from + MAX_BYTES }));
+/** Something of the agent's may live on and put a link or a pipe there while this reads. */
+function endOf(path: AbsPath, below: AbsPath): string {
+  const options = { below, maxBytes: MAX_BYTES, tail: true };
+  const bytes = ifOpen(() => readForeign(path, options));
   return new TextDecoder().decode(bytes);
 }
 

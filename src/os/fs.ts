@@ -112,13 +112,7 @@ export function readText(
   noteLook(path, "S");
   if (isAbsent(path, { follow: true })) return undefined;
   return ifExists("read", path, () => {
-    const info = Deno.statSync(path);
-    if (!info.isFile) {
-      const what = info.isDirectory
-        ? "it is a directory"
-        : "it is not a regular file";
-      throw new AppError("IO", `Cannot read ${quote(path)}: ${what}`);
-    }
+    const info = requireFile(path);
     if (info.size > maxBytes) {
       throw new AppError(
         "IO",
@@ -127,6 +121,16 @@ export function readText(
     }
     return decodeUtf8(Deno.readFileSync(path), path);
   });
+}
+
+/** Reading a pipe would wait for who writes into it, and some devices have no end. */
+function requireFile(path: string): Deno.FileInfo {
+  const info = Deno.statSync(path);
+  if (info.isFile) return info;
+  const what = info.isDirectory
+    ? "it is a directory"
+    : "it is not a regular file";
+  throw new AppError("IO", `Cannot read ${quote(path)}: ${what}`);
 }
 
 /** The text of a file that was found to be a regular one, and not too large, just now. Throws `IO`, also for invalid UTF-8. */
@@ -148,11 +152,14 @@ function decodeUtf8(bytes: Uint8Array<ArrayBuffer>, path: string): string {
   }
 }
 
-/** The bytes of a file; undefined when there is none. */
+/** The bytes of a regular file; undefined when there is none. */
 export function readBytes(path: string): Uint8Array<ArrayBuffer> | undefined {
   noteLook(path, "S");
   if (isAbsent(path, { follow: true })) return undefined;
-  return ifExists("read", path, () => Deno.readFileSync(path));
+  return ifExists("read", path, () => {
+    requireFile(path);
+    return Deno.readFileSync(path);
+  });
 }
 
 /** Makes `path` and missing parents, each with mode 0700 whatever the umask. Existing ones are left as they are. */

@@ -341,6 +341,17 @@ Deno.test("readBytes() returns the bytes as they are", () => {
   });
 });
 
+Deno.test("readBytes() refuses what is no regular file", {
+  ignore: Deno.build.os === "windows",
+}, () => {
+  inTemp((dir) => {
+    const fifo = join(dir, "fifo");
+    new Deno.Command("mkfifo", { args: [fifo] }).outputSync();
+    throws(() => readBytes(fifo), /it is not a regular file/);
+    throws(() => readBytes("/dev/zero"), /it is not a regular file/);
+  });
+});
+
 Deno.test("tempName() gives names that sort out and do not repeat", () => {
   const all = new Set(Array.from({ length: 100 }, tempName));
   strictEqual(all.size, 100);

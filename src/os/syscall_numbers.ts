@@ -106,6 +106,7 @@ const TABLE = [
   ["pipe2", 293, 59],
   ["pivot_root", 155, 41],
   ["ppoll", 271, 73],
+  ["pread64", 17, 67],
   ["prctl", 157, 167],
   ["prlimit64", 302, 261],
   ["process_madvise", 440, 440],

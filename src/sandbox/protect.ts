@@ -1,7 +1,9 @@
 /** What protected paths hold, and what has changed since. Links are looked at, never followed. */
+import { AppError } from "../base/errors.ts";
 import { type AbsPath, basename, join, parent } from "../base/paths.ts";
 import { epochMs } from "../os/clock.ts";
-import { readBytes, readLink } from "../os/fs.ts";
+import { readForeign } from "../os/foreign_file.ts";
+import { readLink } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { type Mark, markOf } from "../os/marks.ts";
 import { readNames } from "../os/names.ts";
@@ -142,12 +144,21 @@ function fileAt(path: AbsPath, info: Mark, { before, keep }: Look): Held {
   if (info.size > MAX_FILE) {
     return { ...file, mark: marksOf(info).join(":"), hash: undefined };
   }
-  // A pipe that takes the place of the file just now would make this wait: nothing of the agent's runs then, or its own session waits.
-  const bytes = unlessDenied(() => readBytes(path));
+  const bytes = bytesAt(path);
   if (bytes === undefined) return { kind: "other" };
   const hash = sha256Hex(bytes);
   keep(hash, bytes);
   return { ...file, hash };
+}
+
+/** What a file holds; undefined when something else is there, or it may not be read. Another session may change it meanwhile. */
+export function bytesAt(path: AbsPath): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return readForeign(path, { maxBytes: MAX_FILE });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "IO") throw error;
+    return undefined;
+  }
 }
 
 /** What changes with every change: inode, size, last write, last change of anything. */

@@ -1,12 +1,10 @@
 /** Changes of protected files that are nobody's concern: what tools write in normal work, and what can make nothing run. */
 import { type AbsPath, basename, parent } from "../base/paths.ts";
 import { utf8Text } from "../base/text.ts";
-import { readBytes } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { isHarmlessGitChange } from "./git_config.ts";
-import { unlessDenied } from "./host_facts_paths.ts";
 import { isIn, isUnder } from "./path_text.ts";
-import type { Change, Held, Watched } from "./protect.ts";
+import { bytesAt, type Change, type Held, type Watched } from "./protect.ts";
 import type { Harmless } from "./types.ts";
 
 /** The contents that a file had, by their hash; undefined when they were not kept. */
@@ -100,7 +98,7 @@ function compareWith(
   const old = before === undefined
     ? new Uint8Array()
     : contents(before, recall);
-  const now = unlessDenied(() => readBytes(path));
+  const now = bytesAt(path);
   if (old === undefined || now === undefined) return false;
   // What was compared with the snapshot, and not what has taken its place.
   if (change !== "nested" && sha256Hex(now) !== after.hash) return false;

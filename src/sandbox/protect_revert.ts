@@ -4,7 +4,6 @@ import { type AbsPath, join, parent } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
 import {
   chmod,
-  copyFile,
   ensureDir,
   lstat,
   makeDir,
@@ -20,7 +19,7 @@ import {
   writeNew,
 } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
-import { type Change, type Held, MAX_FILE } from "./protect.ts";
+import { bytesAt, type Change, type Held } from "./protect.ts";
 import { settleChanges } from "./protect_record.ts";
 import { blobAt, type ProtectPlace } from "./protect_store.ts";
 
@@ -71,14 +70,14 @@ class Quarantine {
   /** Keeps a copy of a file's bytes or of where a link led. */
   add(path: AbsPath): void {
     const info = lstat(path);
-    if (info === undefined || info.kind === "other" || info.size > MAX_FILE) {
-      return;
-    }
+    if (info === undefined || info.kind === "other") return;
+    const data = info.kind === "file"
+      ? bytesAt(path)
+      : `-> ${readLink(path) ?? ""}\n`;
+    if (data === undefined) return;
     ensureDir(this.#dir);
     const file = String(this.#index.length + 1);
-    const to = join(this.#dir, file);
-    if (info.kind === "file") copyFile(path, to);
-    else writeNew(to, `-> ${readLink(path) ?? ""}\n`);
+    writeNew(join(this.#dir, file), data);
     this.#index.push({ path, file });
   }
 

@@ -1,11 +1,12 @@
 /** The temporary directories of a verification. They lie in the launch's own directory, which the next launch removes if this process dies. */
 import { claude } from "../agents/mod.ts";
-import { type AbsPath, join } from "../base/paths.ts";
+import { AppError } from "../base/errors.ts";
+import { type AbsPath, join, parent } from "../base/paths.ts";
 import type { LaunchPlan } from "../launch/mod.ts";
+import { readForeignText } from "../os/foreign_file.ts";
 import {
   makeDir,
   readDir,
-  readText,
   removeTree,
   symlink,
   writeAtomic,
@@ -16,9 +17,14 @@ import {
 export const CANARY = "aenv-verify";
 /** Where the agent keeps its logs below the cache directory. */
 const AGENT_CACHE = "claude-cli-nodejs";
+/** Largest files that are read, bytes. */
+const MAX_VARIABLES = 16 * 1024 * 1024;
+const MAX_TRIED = 1024 * 1024;
+const MAX_LOG = 4 * 1024 * 1024;
 
 /** Places of one run of the agent. */
 export interface Workplace {
+  /** What runs in a sandbox may replace it. */
   readonly root: AbsPath;
   /** Empty: stands where the user's login would be. */
   readonly login: AbsPath;
@@ -95,9 +101,12 @@ function showCache(user: AbsPath, ours: AbsPath): void {
 
 /** The environment that the canary's hook had; undefined when it did not run. */
 export function readVariables(
-  { dump }: Workplace,
+  { root, dump }: Workplace,
 ): Record<string, string> | undefined {
-  const text = readText(dump, 16 * 1024 * 1024);
+  const text = readForeignText(dump, {
+    below: parent(root),
+    maxBytes: MAX_VARIABLES,
+  });
   if (text === undefined || text === "") return undefined;
   const entries = text.split(text.includes("\0") ? "\0" : "\n");
   return Object.fromEntries(
@@ -109,13 +118,13 @@ export function readVariables(
 }
 
 /** What the attempts of the canary's hook said; undefined when it did not run. */
-export function readTried({ tried }: Workplace): string | undefined {
-  return readText(tried, 1024 * 1024);
+export function readTried({ root, tried }: Workplace): string | undefined {
+  return readForeignText(tried, { below: parent(root), maxBytes: MAX_TRIED });
 }
 
 /** Why servers failed, from the agent's logs of this session: server's log name → reasons. */
 export function readServerErrors(
-  { cache }: Workplace,
+  { root, cache }: Workplace,
   session: string,
 ): Map<string, string[]> {
   const out = new Map<string, string[]>();
@@ -125,12 +134,22 @@ export function readServerErrors(
       if (!name.startsWith("mcp-logs-")) continue;
       const dir = join(base, project.name, name);
       const errors = (readDir(dir) ?? []).flatMap((file) =>
-        errorsIn(readText(join(dir, file.name)) ?? "", session)
+        errorsIn(logText(join(dir, file.name), parent(root)), session)
       );
       out.set(name.slice("mcp-logs-".length), errors);
     }
   }
   return out;
+}
+
+/** As far as it can be read: whatever runs there may have made anything of it. */
+function logText(path: AbsPath, below: AbsPath): string {
+  try {
+    return readForeignText(path, { below, maxBytes: MAX_LOG }) ?? "";
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "IO") throw error;
+    return "";
+  }
 }
 
 function errorsIn(log: string, session: string): string[] {

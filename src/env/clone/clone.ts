@@ -5,6 +5,7 @@
 import { claude } from "../../agents/mod.ts";
 import { AppError } from "../../base/errors.ts";
 import type { AbsPath } from "../../base/paths.ts";
+import { readForeignText } from "../../os/foreign_file.ts";
 import { lstat, makeDir, readText, realPath } from "../../os/fs.ts";
 import { holdsToken } from "./credentials.ts";
 import { Rewriter } from "./rewrite.ts";
@@ -31,6 +32,8 @@ export interface CloneOptions {
   /** For `~` in texts; undefined when there is none. */
   readonly home: AbsPath | undefined;
   readonly uid: number | undefined;
+  /** See {@link TreeOptions}. */
+  readonly confined?: boolean;
 }
 
 /** Largest state file that is read, bytes. */
@@ -38,21 +41,21 @@ const MAX_STATE = 64 * 1024 * 1024;
 
 /** Makes the copy and returns what was left out, by name. Throws `IO` when it cannot be written. The source is only read. */
 export function cloneConfig(options: CloneOptions): readonly LeftOut[] {
-  const { from, to, place, home, uid } = options;
+  const { from, to, place, home, uid, confined = false } = options;
   makeDir(to);
   const rewriter = new Rewriter({
     from: [from, realPath(from) ?? from],
     to: place,
     home,
   });
-  const tree = new Tree({ from, to, rewriter, uid });
+  const tree = new Tree({ from, to, rewriter, uid, confined });
   if (lstat(from) !== undefined) {
     copySettings(tree, rewriter);
     for (const path of COPIED) tree.copy(path, "all");
     for (const path of PLUGIN_REGISTRIES) copyRegistry(tree, path, rewriter);
     for (const path of PLUGIN_TREES) tree.copy(path, "absolute");
   }
-  copyState(tree, options.stateFile, rewriter);
+  copyState(tree, options, rewriter);
   copyReferences(tree);
   return tree.leftOut;
 }
@@ -96,8 +99,12 @@ function copyRegistry(tree: Tree, path: string, rewriter: Rewriter): void {
   );
 }
 
-function copyState(tree: Tree, file: AbsPath, rewriter: Rewriter): void {
-  const state = readState(file);
+function copyState(
+  tree: Tree,
+  options: CloneOptions,
+  rewriter: Rewriter,
+): void {
+  const state = readState(options);
   if (state === undefined) tree.leave(claude.STATE_FILE, "it cannot be read");
   const { value, leftOut } = reduceState(state ?? {}, claude.STATE_FILE);
   for (const { path, why } of leftOut) tree.leave(path, why);
@@ -112,9 +119,13 @@ function copyState(tree: Tree, file: AbsPath, rewriter: Rewriter): void {
 }
 
 /** The state file; empty when there is none, undefined when it is not to be had. */
-function readState(file: AbsPath): Record<string, unknown> | undefined {
+function readState(
+  { stateFile, confined }: CloneOptions,
+): Record<string, unknown> | undefined {
   try {
-    const text = readText(file, MAX_STATE);
+    const text = confined
+      ? readForeignText(stateFile, { maxBytes: MAX_STATE })
+      : readText(stateFile, MAX_STATE);
     return text === undefined ? {} : parseJson(text);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "IO") throw error;

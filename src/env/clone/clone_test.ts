@@ -36,7 +36,8 @@ function contents(root: string): string {
   }).join("\n");
 }
 
-function clone(temp: TempDir, home = `${temp.path}/home`) {
+function clone(temp: TempDir, { confined = false } = {}) {
+  const home = `${temp.path}/home`;
   const leftOut = cloneConfig({
     from: `${home}/.claude` as AbsPath,
     stateFile: `${home}/.claude.json` as AbsPath,
@@ -44,6 +45,7 @@ function clone(temp: TempDir, home = `${temp.path}/home`) {
     place: `${home}/.aenv/envs/default/claude` as AbsPath,
     home: home as AbsPath,
     uid: Deno.uid() ?? undefined,
+    confined,
   });
   return {
     leftOut: Object.fromEntries(leftOut.map((l) => [l.path, l.why])),
@@ -361,6 +363,36 @@ Deno.test("cloneConfig() keeps links inside, copies what links lead to outside, 
     "skills/sessions": "it is a link to state or a login",
   });
   ok(!contents(root).includes("SECRET"));
+});
+
+Deno.test("cloneConfig() copies nothing through links that a confined agent may have made", () => {
+  using temp = new TempDir();
+  const home = `${temp.path}/home`;
+  write(home, {
+    ".claude/skills/s/SKILL.md": "own",
+    "notes/private.md": "SECRET",
+    "state.json": `{"numStartups":1,"mcpServers":{"x":{"command":"SECRET"}}}`,
+  });
+  const dir = `${home}/.claude`;
+  Deno.mkdirSync(`${dir}/rules`);
+  Deno.symlinkSync(`${home}/notes/private.md`, `${dir}/CLAUDE.md`);
+  Deno.symlinkSync(`${home}/notes`, `${dir}/rules/all`);
+  Deno.symlinkSync(`${home}/notes/private.md`, `${dir}/settings.json`);
+  Deno.symlinkSync("s", `${dir}/skills/t`);
+  Deno.symlinkSync(`${home}/state.json`, `${home}/.claude.json`);
+  new Deno.Command("mkfifo", { args: [`${dir}/AGENTS.md`] }).outputSync();
+  const { leftOut, root } = clone(temp, { confined: true });
+  const out =
+    "it is a link out of the environment, and its agent may have made it";
+  deepStrictEqual(leftOut, {
+    "CLAUDE.md": out,
+    "rules/all": out,
+    "settings.json": out,
+    ".claude.json": "it cannot be read",
+    "AGENTS.md": "it is a device, pipe or socket",
+  });
+  strictEqual(contents(root).includes("SECRET"), false);
+  strictEqual(Deno.readTextFileSync(`${root}/skills/t/SKILL.md`), "own");
 });
 
 Deno.test("cloneConfig() bounds what links bring in", () => {

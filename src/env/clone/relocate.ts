@@ -1,6 +1,7 @@
 /** Which files of an env speak of its own place: they are rewritten when it gets another name. */
 import { type AbsPath, join } from "../../base/paths.ts";
-import { lstat, readBytes, readDir, readLink } from "../../os/fs.ts";
+import { readForeign } from "../../os/foreign_file.ts";
+import { lstat, readDir, readLink } from "../../os/fs.ts";
 import type { Rewriter } from "./rewrite.ts";
 import { isState } from "./rules.ts";
 import { decodeText, MAX_TEXT } from "./tree.ts";
@@ -66,7 +67,10 @@ function textChange(
 ): Relocation | undefined {
   const info = lstat(join(root, path));
   if (info === undefined || info.size > MAX_TEXT) return undefined;
-  const bytes = readBytes(join(root, path));
+  const bytes = readForeign(join(root, path), {
+    below: root,
+    maxBytes: MAX_TEXT,
+  });
   const before = bytes && decodeText(bytes);
   if (before === undefined) return undefined;
   const after = rewriter.all(before);

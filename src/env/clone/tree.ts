@@ -2,13 +2,19 @@
 import { utf8Text } from "../../base/text.ts";
 import { basename, dirname, normalize, relative } from "node:path";
 import { AppError } from "../../base/errors.ts";
-import { type AbsPath, isWithin, join } from "../../base/paths.ts";
+import {
+  type AbsPath,
+  isBelow,
+  isWithin,
+  join,
+  parent,
+} from "../../base/paths.ts";
+import { readForeign } from "../../os/foreign_file.ts";
 import {
   ensureDir,
   linkAtomic,
   lstat,
   makeDir,
-  readBytes,
   readDir,
   realPath,
   type Stat,
@@ -30,6 +36,8 @@ export interface TreeOptions {
   readonly rewriter: Rewriter;
   /** The user, whose files a link may lead to; undefined on Windows. */
   readonly uid: number | undefined;
+  /** Whether a confined agent has written there: links to what it could not read itself are left out. */
+  readonly confined?: boolean;
 }
 
 /** Where a file that is being copied stands. */
@@ -77,7 +85,7 @@ export class Tree {
   readText(path: string): string | undefined {
     const found = this.#resolve(join(this.#options.from, path), path);
     if (found?.info.kind !== "file") return undefined;
-    const bytes = this.#attempt(path, () => readBytes(found.path));
+    const bytes = this.#read(found.path, path);
     const text = bytes && decodeText(bytes);
     if (bytes && text === undefined) this.leave(path, "it is not UTF-8 text");
     return text;
@@ -133,7 +141,7 @@ export class Tree {
     if (info.size > MAX_FILE) {
       return this.leave(path, `it is larger than ${MAX_FILE >> 20} MiB`);
     }
-    const bytes = this.#attempt(path, () => readBytes(source));
+    const bytes = this.#read(source, path);
     if (bytes === undefined) return;
     const text = info.size > MAX_TEXT ? undefined : decodeText(bytes);
     const { rewriter } = this.#options;
@@ -219,6 +227,9 @@ export class Tree {
         ? "it is a link to state or a login"
         : undefined;
     }
+    if (this.#options.confined) {
+      return "it is a link out of the environment, and its agent may have made it";
+    }
     if (isLoginPlace(real)) return "it is a link to a place for logins";
     const { uid } = this.#options;
     const isOwn = uid === undefined || info.uid === uid;
@@ -249,6 +260,17 @@ export class Tree {
     this.#linked.files += measured.files;
     this.#linked.bytes += measured.bytes;
     return true;
+  }
+
+  /** What was a regular file just now; an agent may be at work there. */
+  #read(
+    source: AbsPath,
+    path: string,
+  ): Uint8Array<ArrayBuffer> | undefined {
+    const below = [this.#root, this.#options.from]
+      .find((dir) => isBelow(source, dir)) ?? parent(source);
+    const options = { below, maxBytes: MAX_FILE };
+    return this.#attempt(path, () => readForeign(source, options));
   }
 
   /** Runs a reading operation; what cannot be read is left out, while a failure to write ends the copy. */

@@ -80,8 +80,9 @@ export class ObservedSandbox {
     const plan = withWritable(planned, directory);
     const children = new Children();
     const audit = new LaunchAudit(plan, context, runDir);
+    let sandbox: SupervisedSandbox | undefined;
     try {
-      const sandbox = await SupervisedSandbox.open(plan, context, {
+      sandbox = await SupervisedSandbox.open(plan, context, {
         children,
         // What is tried here is no event of a session.
         audit: { proxy: () => {}, connect: () => {}, changed: () => {} },
@@ -93,6 +94,7 @@ export class ObservedSandbox {
         ...{ children, sandbox, services },
       });
     } catch (error) {
+      await sandbox?.end();
       children[Symbol.dispose]();
       throw error;
     }

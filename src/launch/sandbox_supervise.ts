@@ -101,16 +101,14 @@ export class SupervisedSandbox {
     tools: SupervisorTools,
   ): Promise<SupervisedSandbox> {
     const session = await prepareSandbox(sandbox, context);
-    rememberPolicy(sandbox.policy);
-    const opened = new SupervisedSandbox(sandbox, context, {
-      ...tools,
-      session,
-    });
+    let opened: SupervisedSandbox | undefined;
     try {
+      rememberPolicy(sandbox.policy);
+      opened = new SupervisedSandbox(sandbox, context, { ...tools, session });
       await opened.#openDomains(services);
       return opened;
     } catch (error) {
-      await opened.#proxies.close();
+      await opened?.#proxies.close();
       await session.end();
       throw error;
     }

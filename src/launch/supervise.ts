@@ -9,7 +9,11 @@ import type {
   SupervisedSandbox,
   SupervisorTools,
 } from "./sandbox_supervise.ts";
-import { type StartProgram, startServices } from "./service_run.ts";
+import {
+  type RunningServices,
+  type StartProgram,
+  startServices,
+} from "./service_run.ts";
 import {
   type FilledServices,
   fillLate,
@@ -53,11 +57,12 @@ async function supervise(
   const start: StartProgram = (options, server) =>
     sandbox ? sandbox.start(options, server) : children.start(options);
   const whoIs = sandbox && sandbox.whoIs.bind(sandbox);
-  const services = startServices(plan, filled, {
-    ...{ host, children, start, whoIs },
-    onHandOut: (server) => audit.handOut(server),
-  });
+  let services: RunningServices | undefined;
   try {
+    services = startServices(plan, filled, {
+      ...{ host, children, start, whoIs },
+      onHandOut: (server) => audit.handOut(server),
+    });
     sandbox?.admitAgent(services.ports);
     const env = sandbox?.variables(plan.environment, services.ports) ??
       plan.environment;
@@ -82,7 +87,7 @@ async function supervise(
     endRun(runDir);
     endAs(end);
   } catch (error) {
-    await services.stop();
+    await services?.stop();
     await sandbox?.end();
     await audit.close();
     throw error;

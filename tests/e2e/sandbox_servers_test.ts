@@ -71,3 +71,28 @@ headers = { Authorization = "Bearer \${secret:${KEY}}" }
     });
   }
 }
+
+Deno.test("after a launch whose services cannot start, what the user changes by hand stops nothing", async () => {
+  await using mcp = await McpWorld.open();
+  mcp.declare(`
+[sandbox]
+enabled = true
+[mcp.web]
+type = "http"
+url = "https://mcp.example/mcp"
+headers = { Authorization = "Bearer \${secret:${KEY}}" }
+`);
+  const { aenv, project } = mcp.world;
+  const words = ["exec", "-E", "private", "--", "/bin/true"];
+  const call = { cwd: project, env: mcp.env };
+  Deno.writeTextFileSync(`${project}/.envrc`, "one");
+  await aenv.must(words, call);
+  const failed = await aenv.run(words, {
+    ...call,
+    env: { ...mcp.env, SSL_CERT_FILE: project },
+  });
+  assert.equal(failed.code, 3, failed.stderr);
+  assert.match(failed.stderr, /it is a directory/);
+  Deno.writeTextFileSync(`${project}/.envrc`, "two");
+  await aenv.must(words, call);
+});

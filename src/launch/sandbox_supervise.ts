@@ -108,7 +108,7 @@ export class SupervisedSandbox {
       await opened.#openDomains(services);
       return opened;
     } catch (error) {
-      await opened?.#proxies.close();
+      if (opened) await opened.#proxies.close();
       await session.end();
       throw error;
     }

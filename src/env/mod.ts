@@ -56,7 +56,7 @@ export {
   SKILLS_PLUGIN,
   skillsPluginAt,
 } from "./place_names.ts";
-export { mendAround, writeSkillsManifest } from "./place.ts";
+export { compareAround, mendAround, writeSkillsManifest } from "./place.ts";
 export { registerProject } from "./register.ts";
 export { type Pointer, programOf } from "./pointers.ts";
 export {

@@ -91,6 +91,11 @@ export class Store implements Disposable {
     return await withLock(this.#lock, work);
   }
 
+  /** Runs `work` while nobody else mends what stands in the slot of this name. */
+  async mending<T>(slotName: string, work: () => Promise<T>): Promise<T> {
+    return await withLock(join(this.root, "locks", `slot-${slotName}`), work);
+  }
+
   /** Path for something of this process in the store; nothing is there. Swept when the process is gone. */
   async tempPath(): Promise<AbsPath> {
     return join(await this.#tempDir(), tempName());

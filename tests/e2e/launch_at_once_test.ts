@@ -103,3 +103,26 @@ for (const [name, kind] of Object.entries(KINDS)) {
     assert.deepEqual(namesIn(installed), [name]);
   });
 }
+
+Deno.test("launches at once put back a plugin that was changed, and one of them says so", async () => {
+  // Guards: what one launch makes to put a file back is something that was added to another one.
+  using temp = new TempDir("aenv-at-once-");
+  const home = temp.path;
+  const aenv = await project(home, KINDS["from the store"]);
+  await aenv.must(["exec", "--", "true"]);
+  const installed = installedAt(home);
+  const [name] = namesIn(installed);
+  const root = `${installed}/${name}`;
+  const path = `${root}/rev/commands/c.md`;
+  Deno.chmodSync(path, 0o600);
+  Deno.writeTextFileSync(path, "Something else.\n");
+  Deno.writeTextFileSync(`${root}/added`, "");
+  const place = { aenv, cwd: `${home}/project` };
+  const all = await manyAtOnce(place, `cat '${path}'`);
+  for (const { stdout } of all) assert.equal(stdout, TEXT);
+  const telling = all.filter(({ stderr }) => stderr.includes("put back"));
+  assert.equal(telling.length, 1);
+  assert.match(telling[0]!.stderr, /changed .* put back: commands\/c\.md/);
+  assert.match(telling[0]!.stderr, /stands beside rev .* put back: added/);
+  assert.deepEqual([namesIn(installed), namesIn(root)], [[name], ["rev"]]);
+});

@@ -1,4 +1,5 @@
 /** `sync`: the disk as the lock says, and nothing else. Manifest and lock are only read. */
+import { AppError } from "../base/errors.ts";
 import { type AbsPath, basename } from "../base/paths.ts";
 import { compareLock, EMPTY_LOCK, type Lock } from "../manifest/mod.ts";
 import { lstat } from "../os/fs.ts";
@@ -49,10 +50,7 @@ export async function syncEnv(
   using store = openStore(place.dirs.store);
   const fetched = await fetchAll(env, lock, { place, store });
   if (lock.plugins.length + lock.skills.length > 0) registerProject(env, place);
-  const found = await readDisk(env, lock, store);
-  if (found.badRoots.length + found.extra.length > 0) {
-    await repair(env, { lock, found, store, place });
-  }
+  const found = await makeRight(env, { lock, store, place });
   return {
     lock: lockPath(env),
     items: found.items.map(({ item: { kind, name }, state, differences }) => ({
@@ -93,6 +91,32 @@ async function fetchAll(
     const names = rows.map(({ kind, name }) => `${kind.slice(0, -1)} ${name}`);
     return new Set(names.filter((_, i) => fetched[i]));
   });
+}
+
+/** Launches beside this put in place what is missing: so often it is looked again. */
+const MAX_TRIES = 5;
+
+/** Looks at the disk and puts right what is not; returns what was found. */
+async function makeRight(
+  env: OpenEnv,
+  at: Omit<Repair, "found">,
+): Promise<DiskState> {
+  for (let tries = 1;; tries++) {
+    const found = await readDisk(env, at.lock, at.store);
+    const { badRoots, extra } = found;
+    if (badRoots.length + extra.length === 0) return found;
+    const lacking = [env.slot.installed, ...badRoots].filter((path) =>
+      lstat(path) === undefined
+    );
+    try {
+      await repair(env, { ...at, found });
+      return found;
+    } catch (error) {
+      const isOvertaken = error instanceof AppError && tries < MAX_TRIES &&
+        lacking.some((path) => lstat(path) !== undefined);
+      if (!isOvertaken) throw error;
+    }
+  }
 }
 
 interface Repair {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Aenv, aenvBinary } from "../support/aenv.ts";
 import { claudePrograms } from "../support/agents.ts";
 import { writeText } from "../support/claude_items.ts";
-import { type Finished, run } from "../support/process.ts";
+import { type Finished, run, waitFor } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
 
 const AT_ONCE = 6;
@@ -40,17 +40,25 @@ async function project(
   return aenv;
 }
 
+interface Place {
+  readonly aenv: Aenv;
+  readonly cwd: string;
+}
+
+/** Runs `aenv ARGS` with time between each look and what follows. */
+async function slowly(
+  { aenv, cwd }: Place,
+  args: readonly string[],
+): Promise<Finished> {
+  const words = [...SLOW_MOVES, aenvBinary(), ...args];
+  return await run("strace", words, { env: aenv.env, cwd });
+}
+
 /** Runs `script` in the agent's place, several times at once; what each wrote. */
-async function manyAtOnce(
-  { aenv, cwd }: { readonly aenv: Aenv; readonly cwd: string },
-  script: string,
-): Promise<Finished[]> {
-  const args = [...SLOW_MOVES, aenvBinary(), "exec", "--", "sh", "-c", script];
+async function manyAtOnce(place: Place, script: string): Promise<Finished[]> {
+  const args = ["exec", "--", "sh", "-c", script];
   const all = await Promise.all(
-    Array.from(
-      { length: AT_ONCE },
-      () => run("strace", args, { env: aenv.env, cwd }),
-    ),
+    Array.from({ length: AT_ONCE }, () => slowly(place, args)),
   );
   for (const { code, stdout, stderr } of all) {
     assert.equal(code, 0, stdout + stderr);
@@ -68,6 +76,21 @@ function installedAt(home: string): string {
 
 function namesIn(directory: string): string[] {
   return [...Deno.readDirSync(directory)].map(({ name }) => name);
+}
+
+/** Removes a directory, read-only ones in it as well. */
+async function remove({ aenv, cwd }: Place, path: string): Promise<void> {
+  const script = `chmod -R u+w '${path}' && rm -r '${path}'`;
+  const { code } = await run("sh", ["-c", script], { env: aenv.env, cwd });
+  assert.equal(code, 0);
+}
+
+/** What transactions have written down. */
+function records(home: string): string {
+  const state = `${home}/.aenv/state`;
+  return namesIn(state).filter((name) => !name.startsWith("."))
+    .map((name) => Deno.readTextFileSync(`${state}/${name}/record.json`))
+    .join("");
 }
 
 const KINDS = {
@@ -92,10 +115,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
     assert.equal(Deno.readTextFileSync(path), TEXT);
     const place = { aenv, cwd: `${home}/project` };
     const root = `${installed}/${name}`;
-    await run("sh", ["-c", `chmod -R u+w '${root}' && rm -r '${root}'`], {
-      env: aenv.env,
-      cwd: home,
-    });
+    await remove(place, root);
     for (const { stdout, stderr } of await manyAtOnce(place, `cat '${path}'`)) {
       assert.equal(stdout, TEXT);
       assert.doesNotMatch(stderr, /put back/);
@@ -125,4 +145,30 @@ Deno.test("launches at once put back a plugin that was changed, and one of them 
   assert.match(telling[0]!.stderr, /changed .* put back: commands\/c\.md/);
   assert.match(telling[0]!.stderr, /stands beside rev .* put back: added/);
   assert.deepEqual([namesIn(installed), namesIn(root)], [[name], ["rev"]]);
+});
+
+Deno.test("a sync and a launch at once both put in place what is missing", async () => {
+  // Guards: the sync fails because what it has seen to be missing is there by now.
+  using temp = new TempDir("aenv-at-once-");
+  const home = temp.path;
+  const aenv = await project(home, KINDS["from the store"]);
+  const place = { aenv, cwd: `${home}/project` };
+  await aenv.must(["exec", "--", "true"]);
+  const installed = installedAt(home);
+  const [name] = namesIn(installed);
+  await remove(place, installed);
+  const slowMaking = [
+    ...["-qq", "-o/dev/null", `-P${installed}`, "-etrace=?mkdir,?mkdirat"],
+    "-einject=?mkdir,?mkdirat:delay_enter=5000000",
+  ];
+  const words = [...slowMaking, aenvBinary(), "sync"];
+  const sync = run("strace", words, { env: aenv.env, cwd: place.cwd });
+  await waitFor(
+    "what the sync is about to do",
+    () => records(home).includes('"op": "mkdir"') || undefined,
+  );
+  await aenv.must(["exec", "--", "true"]);
+  const { code, stderr } = await sync;
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(namesIn(installed), [name]);
 });

@@ -1,4 +1,4 @@
-/** `deno task build [--out PATH] [--target TRIPLE] [--no-check] [--official] [--entry FILE]`: one executable from `src/`. */
+/** `deno task build [--out PATH] [--target TRIPLE] [--no-check] [--official] [--entry FILE] [--record FILE]`: one executable from `src/`. */
 
 import { parseArgs } from "node:util";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
@@ -22,6 +22,8 @@ interface BuildOptions {
   /** Take Deno's own base runtime or fail: releases are built so. */
   readonly official: boolean;
   readonly entry: string;
+  /** See `BundleOptions`. */
+  readonly record: string | undefined;
 }
 
 function readOptions(args: readonly string[], root: string): BuildOptions {
@@ -31,6 +33,7 @@ function readOptions(args: readonly string[], root: string): BuildOptions {
       out: { type: "string" },
       target: { type: "string" },
       entry: { type: "string" },
+      record: { type: "string" },
       "no-check": { type: "boolean" },
       official: { type: "boolean" },
     },
@@ -44,6 +47,7 @@ function readOptions(args: readonly string[], root: string): BuildOptions {
     check: values["no-check"] !== true,
     official: values.official === true,
     entry: fromCaller(values.entry) ?? join(root, "src/main.ts"),
+    record: fromCaller(values.record),
   };
 }
 
@@ -94,6 +98,10 @@ async function build(options: BuildOptions, root: string): Promise<void> {
       packagesDir,
       outDir,
       constants: await readConstants(root, options.target),
+      early: JSON.parse(
+        await Deno.readTextFile(join(root, "scripts/build/early.json")),
+      ),
+      record: options.record,
     });
     await install(entry, options, root);
   } finally {

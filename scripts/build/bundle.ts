@@ -1,9 +1,15 @@
 /** Bundles the program: minified, split at `import()`, npm code included, nothing left to be resolved at run time. */
 
 import { builtinModules } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import * as esbuild from "esbuild";
 import { flattenBarrels } from "./barrels.ts";
+import {
+  compileEarly,
+  markFunctions,
+  recorderFor,
+  recordFunctions,
+} from "./early.ts";
 import { mergeStart, type Output } from "./merge.ts";
 import { capture, PLAIN_DENO, ScriptError } from "../support/script.ts";
 
@@ -17,6 +23,10 @@ export interface BundleOptions {
   readonly outDir: string;
   /** Identifiers to replace by string constants. */
   readonly constants: Readonly<Record<string, string>>;
+  /** Of each role, the functions that are compiled with its file: a path below the repository, a space, a name. */
+  readonly early?: Readonly<Record<string, readonly string[]>>;
+  /** A file to which the program's roles add the names of all functions that run; for finding out what `early` should be. */
+  readonly record?: string | undefined;
 }
 
 /** Every role loads the chunk that this stands in: an import of `node:module` here would be paid for by each launch. */
@@ -38,20 +48,43 @@ const nodeBuiltins: esbuild.Plugin = {
   },
 };
 
-/** See `barrels.ts`. */
-const directImports: esbuild.Plugin = {
-  name: "direct-imports",
-  setup(build) {
-    build.onLoad({ filter: /\/src\/.*\.ts$/ }, (args) => ({
-      contents: flattenBarrels(
-        Deno.readTextFileSync(args.path),
-        args.path,
-        (path) => Deno.readTextFileSync(path),
-      ),
-      loader: "ts",
-    }));
-  },
-};
+/** Reads our own files: see `barrels.ts` and `early.ts`. */
+function sourceFiles(name: string, options: BundleOptions): esbuild.Plugin {
+  const change = changerOf(name, options);
+  return {
+    name: "source-files",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+        const text = flattenBarrels(
+          Deno.readTextFileSync(path),
+          path,
+          (path) => Deno.readTextFileSync(path),
+        );
+        const changed = await change(text, relative(options.root, path));
+        return changed === undefined
+          ? { contents: text, loader: "ts" }
+          : { contents: changed, loader: "js" };
+      });
+    },
+  };
+}
+
+/** What is done with the functions of a file: nothing in most. */
+function changerOf(
+  name: string,
+  { early = {}, record }: BundleOptions,
+): (text: string, file: string) => Promise<string | undefined> {
+  const plain = async (text: string) =>
+    (await esbuild.transform(text, { loader: "ts", target: "esnext" })).code;
+  if (record !== undefined && name !== "main") {
+    return async (text, file) => recordFunctions(await plain(text), file);
+  }
+  const byFile = Map.groupBy(early[name] ?? [], (line) => line.split(" ")[0]!);
+  return async (text, file) => {
+    const names = byFile.get(file)?.map((line) => line.split(" ")[1]!);
+    return names && markFunctions(await plain(text), new Set(names));
+  };
+}
 
 /**
  * Writes the bundle of `entry` into `outDir` and returns the path of its first file. An `import()` or `require()`
@@ -75,7 +108,7 @@ export async function bundle(
         options,
       );
       refuseNodeModules(result, `${role}.js`);
-      await writeMerged(result, `${role}.js`);
+      await writeMerged(result, `${role}.js`, options.record);
     }
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
@@ -127,7 +160,7 @@ function buildEntry(
     // A role repeats packages of the main bundle, which carries their notices.
     legalComments: name === "main" ? "eof" : "none",
     define: stringConstants(options.constants),
-    plugins: [nodeBuiltins, separateRoles, directImports],
+    plugins: [nodeBuiltins, separateRoles, sourceFiles(name, options)],
     write: false,
     metafile: true,
     logLevel: "silent",
@@ -206,6 +239,7 @@ async function writeOutputs(
 async function writeMerged(
   result: esbuild.BuildResult<{ metafile: true; write: false }>,
   entry: string,
+  record: string | undefined,
 ): Promise<void> {
   refuseGlobImports(result);
   const described = new Map(
@@ -229,8 +263,15 @@ async function writeMerged(
   });
   const directory = dirname(result.outputFiles[0]!.path);
   for (const [name, text] of await mergeStart(outputs, entry)) {
-    if (name === entry) refuseWideCharacters(name, text);
-    await writeOutput(join(directory, name), text);
+    const path = join(directory, name);
+    if (name !== entry) {
+      await writeOutput(path, text);
+      continue;
+    }
+    refuseWideCharacters(name, text);
+    const role = basename(entry, ".js");
+    const start = record === undefined ? "" : recorderFor(role, record);
+    await writeOutput(path, start + compileEarly(text));
   }
 }
 

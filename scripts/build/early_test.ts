@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { compileEarly, markFunctions, recordFunctions } from "./early.ts";
+
+const MODULE = `
+export const seen = [];
+export function plain(a, b = [a]) { seen.push("plain"); return b.length + twice(a); }
+function twice(n) { "use strict"; return n < 2 ? 2 * n : twice(n - 1) + 2; }
+export async function later(text) { return await inner(text); }
+async function inner(text) { return text + "}"; }
+export function* count(to) { for (let i = 0; i < to; i++) yield i; }
+function never() { return "(" + ")"; }
+export function first() { return typeof never; }
+export class Holder { plain() { return plain(1); } }
+export const value = plain(3);
+`;
+const NAMES = ["plain", "twice", "later", "inner", "count", "first"];
+
+async function load(code: string): Promise<Record<string, unknown>> {
+  return await import(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
+// deno-lint-ignore no-explicit-any
+async function useAll(module: any): Promise<unknown[]> {
+  return [
+    ...[module.value, module.plain(5), await module.later("x")],
+    ...[[...module.count(3)], new module.Holder().plain(), module.seen],
+    ...[module.plain.name, module.plain.length, module.later.name],
+    module.first(),
+  ];
+}
+
+Deno.test("compileEarly() gives a module that does the same, whatever is marked", async () => {
+  const plain = await useAll(await load(MODULE));
+  for (let bits = 0; bits < 1 << NAMES.length; bits++) {
+    const names = new Set(NAMES.filter((_, i) => (bits >> i & 1) === 1));
+    // What the bundler makes of it exports at its end.
+    const marked = markFunctions(MODULE, names)
+      .replaceAll(/^export (async |)function/gm, "$1function") +
+      "export{plain,later,count,first};";
+    const early = compileEarly(marked);
+    assert.doesNotMatch(early, /@early/);
+    const moved = names.size === 0 ? 0 : early.indexOf("export const seen");
+    assert.ok([...names].every((name) => early.indexOf(name) < moved));
+    assert.deepEqual(await useAll(await load(early)), plain);
+  }
+});
+
+Deno.test("recordFunctions() tells each time a function at the top of a file runs", async () => {
+  const ran: string[] = [];
+  Reflect.set(globalThis, "__ran", (name: string) => ran.push(name));
+  try {
+    await useAll(await load(recordFunctions(MODULE, "a/b.ts")));
+  } finally {
+    Reflect.deleteProperty(globalThis, "__ran");
+  }
+  assert.deepEqual([...new Set(ran)].sort(), [
+    ...["count", "first", "inner", "later", "plain", "twice"].map((name) =>
+      `a/b.ts ${name}`
+    ),
+  ]);
+});

@@ -84,6 +84,7 @@ export function ownArguments(
       : []),
   ];
   return codex.launchArguments({
+    confined: isConfined(env),
     project: project.root,
     trust: trustOf(project, { isIgnored, home, base }),
     servers,

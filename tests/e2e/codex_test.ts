@@ -17,6 +17,9 @@ function open(
   return CodexWorld.open({ user: "somebody", steps, lines: () => lines });
 }
 
+/** Settings that ask for a sandbox of Codex's in both ways. */
+const ASKS =
+  'sandbox_mode = "workspace-write"\ndefault_permissions = ":workspace"\n';
 const START = ["codex", "exec", "--skip-git-repo-check"];
 
 /** Runs a session to its end. */
@@ -151,6 +154,21 @@ Deno.test("the project's instructions and skills come in unless the env says oth
   }
 });
 
+Deno.test("no file chooses Codex's own sandbox inside ours: not the env's, no profile, and not a trusted project's", async () => {
+  await using world = await open(CONFINED);
+  const trust = `[projects."${world.project}"]\ntrust_level = "trusted"\n`;
+  const own = `${world.home}/.codex/config.toml`;
+  writeText(own, Deno.readTextFileSync(own) + trust);
+  writeText(`${world.slot}/codex/mine.config.toml`, ASKS);
+  writeText(`${world.project}/.codex/config.toml`, ASKS);
+  const kept = `${world.slot}/codex.toml`;
+  writeText(kept, ASKS + Deno.readTextFileSync(kept));
+  world.own();
+  for (const words of [START, ["codex", "-p", "mine", ...START.slice(1)]]) {
+    assert.match(await session(world, words), /sandbox: danger-full-access/);
+  }
+});
+
 Deno.test("a second sandbox is refused, inside and out", async () => {
   await using world = await open(CONFINED);
   const asked = [
@@ -158,6 +176,10 @@ Deno.test("a second sandbox is refused, inside and out", async () => {
     ["codex", "--sandbox=workspace-write", "exec", "hello"],
     ["codex", "exec", "--full-auto", "hello"],
     ["codex", "-c", 'sandbox_mode="read-only"', "exec", "hello"],
+    ["codex", "exec", "-sread-only", "hello"],
+    ["codex", "-csandbox_mode=read-only", "exec", "hello"],
+    ["codex", "exec", "-c", 'default_permissions=":workspace"', "hello"],
+    ["codex", "sandbox", "--", "ls"],
     ["aenv", "exec", "--", "codex", "exec", "-s", "read-only", "hello"],
   ];
   for (const words of asked) {

@@ -6,6 +6,7 @@ import { checkArguments, launchArguments } from "./arguments.ts";
 import { inlineToml } from "./inline_toml.ts";
 
 const NONE = {
+  confined: false,
   project: "/work/a b.c" as AbsPath,
   trust: undefined,
   servers: {},
@@ -32,6 +33,11 @@ Deno.test("launchArguments() answers the question for trust, and adds servers an
   ]);
 });
 
+Deno.test("launchArguments() switches Codex's own sandbox off inside ours", () => {
+  const args = launchArguments({ ...NONE, confined: true });
+  deepStrictEqual(args, ["-c", 'sandbox_mode="danger-full-access"']);
+});
+
 Deno.test("checkArguments() refuses a second sandbox, however it is written", () => {
   const refused = [
     ["-s", "read-only"],
@@ -44,6 +50,16 @@ Deno.test("checkArguments() refuses a second sandbox, however it is written", ()
     ["--config", 'sandbox_mode = "workspace-write"'],
     ["--config=sandbox_mode=read-only"],
     ["-s"],
+    ["-sread-only"],
+    ["exec", "-sworkspace-write", "hi"],
+    ["-csandbox_mode=read-only"],
+    ["-c= sandbox_mode = read-only"],
+    ["-c", "sandbox_mode"],
+    ["-c", " sandbox_mode = 'read-only'"],
+    ["-c", 'sandbox_mode="read-only" # danger-full-access'],
+    ["-c", 'default_permissions=":workspace"'],
+    ["--config=default_permissions=danger-full-access"],
+    ["sandbox", "--", "ls"],
   ];
   for (const args of refused) {
     throws(() => checkArguments(args), /its own sandbox/, args.join(" "));
@@ -53,7 +69,14 @@ Deno.test("checkArguments() refuses a second sandbox, however it is written", ()
     ["--sandbox=danger-full-access"],
     ["--dangerously-bypass-approvals-and-sandbox"],
     ["-c", 'sandbox_mode="danger-full-access"'],
+    ["-sdanger-full-access"],
+    ["-c", "sandbox_mode = danger-full-access"],
+    ["-csandbox_mode='danger-full-access'"],
+    ["-c", 'default_permissions=":danger-full-access"'],
     ["-c", "model=sandbox_mode"],
+    ["-c", "sandbox_workspace_write.network_access=true"],
+    ["-a", "on-request"],
+    ["exec", "sandbox"],
     ["exec", "--", "-s", "read-only"],
     ["exec", "what does --full-auto do?"],
   ];

@@ -43,7 +43,10 @@ export function makeSettings(
   launch: LaunchSettings,
   old: Settings | undefined,
 ): MadeSettings {
-  const made = merged(merged(DEFAULTS, kept), launchSettings(launch));
+  // Else it would beat the sandbox_mode below.
+  const { default_permissions: _, ...rest } = kept;
+  const own = launch.confined ? rest : kept;
+  const made = merged(merged(DEFAULTS, own), launchSettings(launch));
   const seen = old === undefined ? {} : seenIn(old);
   return {
     text: HEADER + stringify(merged(seen, made)),
@@ -97,6 +100,7 @@ function launchSettings(
 /** Keys that a launch sets in one way or the other: what differs there is nobody's change. */
 const OURS: readonly string[] = [
   "check_for_update_on_startup",
+  "default_permissions",
   "features",
   "project_doc_max_bytes",
   "sandbox_mode",

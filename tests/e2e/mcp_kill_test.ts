@@ -69,6 +69,15 @@ async function relayOf(session: Session): Promise<number> {
   );
 }
 
+/** Waits until the agent knows that its relay has ended: a call that it has made before is lost. */
+async function untilNoticed(relay: number): Promise<void> {
+  // As long as its parent has not asked for its end it stays, as a zombie.
+  await waitFor(
+    "the agent to notice",
+    () => !isThere(`/proc/${relay}`) || undefined,
+  );
+}
+
 for (const kind of Object.keys(STARTS) as (keyof typeof STARTS)[]) {
   Deno.test(`the server is killed: the agent starts it again, ${kind}`, async () => {
     await using mcp = await open(kind);
@@ -76,8 +85,10 @@ for (const kind of Object.keys(STARTS) as (keyof typeof STARTS)[]) {
     const servers = session.beside().filter((pid) =>
       Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("everything")
     );
+    const relay = await relayOf(session);
     for (const pid of servers) Deno.kill(pid, "SIGKILL");
     await waitFor("its end", () => !servers.some(isRunning) || undefined);
+    await untilNoticed(relay);
     session.goOn();
     const { code, results } = await session.finish();
     assert.equal(code, 0);
@@ -93,7 +104,9 @@ for (const kind of Object.keys(STARTS) as (keyof typeof STARTS)[]) {
     await using mcp = await open(kind);
     const session = await mcp.start();
     const before = session.beside();
-    Deno.kill(await relayOf(session), "SIGKILL");
+    const relay = await relayOf(session);
+    Deno.kill(relay, "SIGKILL");
+    await untilNoticed(relay);
     session.goOn();
     const { code, results } = await session.finish();
     assert.equal(code, 0);

@@ -32,7 +32,12 @@ export type AuditEvent =
   /** Somebody asked for it to run without the env's sandbox. */
   | { readonly event: "sandbox-off" }
   /** The proxy let a connection through: told once for each host and port. */
-  | ({ readonly event: "host-allowed"; readonly rule: string } & Where)
+  | ({
+    readonly event: "host-allowed";
+    readonly rule: string;
+    /** The proxy of the user's own network that was asked to connect, without its credential. */
+    readonly via?: string;
+  } & Where)
   | ({ readonly event: "host-refused"; readonly why: string } & Where)
   /** An address or socket that a process inside wanted to connect to. */
   | {

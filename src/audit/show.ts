@@ -21,7 +21,10 @@ const WORDS: Words = {
   "launch-end": ({ code }) => (code === undefined ? "" : `exit code ${code}`),
   "launch-refused": ({ why }) => why,
   "sandbox-off": () => "run --no-sandbox",
-  "host-allowed": (event) => `${hostWords(event)} by ${event.rule}`,
+  "host-allowed": (event) =>
+    `${hostWords(event)} by ${event.rule}${
+      event.via === undefined ? "" : `, through ${event.via}`
+    }`,
   "host-refused": (event) => `${hostWords(event)}: ${event.why}`,
   "connect-refused": ({ to, why }) => `${to}: ${why}`,
   "kernel-refused": ({ rights, to }) => (to ? `${to}: ${rights}` : rights),

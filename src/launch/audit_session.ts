@@ -54,9 +54,11 @@ export class LaunchAudit {
 
   /** A decision of a domain's proxy. */
   proxy(domain: string, event: ProxyEvent): void {
-    const { host, port, rule = "", reason } = event;
+    const { host, port, rule = "", reason, via } = event;
     if (event.decision === "allowed") {
-      this.#log.tell({ event: "host-allowed", host, port, rule }, domain);
+      const through = via === undefined ? {} : { via };
+      const allowed = { host, port, rule, ...through };
+      this.#log.tell({ event: "host-allowed", ...allowed }, domain);
       return;
     }
     const why = reason === "address"

@@ -1,12 +1,19 @@
 /** What `explain` has to know of this machine. Reads, never writes. */
 import { type AbsPath, ancestors, join } from "../base/paths.ts";
+import { interfaceAddresses } from "../os/sockets.ts";
 import { supervisorReason } from "./exec_error.ts";
 import { readKernelFacts, readSupervisorFacts } from "./exec_facts.ts";
 import type { IsHeld } from "./explain.ts";
 import { Looker } from "./host_facts_paths.ts";
 import { LANDLOCK_FLOOR } from "./landlock.ts";
 import { planMounts } from "./mounts.ts";
-import { parsePort, splitAuthority } from "./network/host_name.ts";
+import {
+  normaliseHost,
+  parsePort,
+  splitAuthority,
+} from "./network/host_name.ts";
+import { parseIp } from "./network/ip.ts";
+import { Upstreams } from "./network/upstream.ts";
 import { isIn } from "./path_text.ts";
 import type { SandboxPolicy } from "./types.ts";
 
@@ -52,19 +59,59 @@ export function lookAtPath(path: AbsPath): RealPath {
   return { real: path, kind: "missing" };
 }
 
+/** A host that somebody asks about. */
+export interface HostQuestion {
+  readonly host: string;
+  readonly port: number;
+  /** Whether it is asked for by an address that starts with http://. */
+  readonly isHttp: boolean;
+}
+
 /** `example.com`, `example.com:8443`, `https://example.com/x`; undefined for what is none of these. */
-export function parseHostQuestion(
-  text: string,
-): { readonly host: string; readonly port: number } | undefined {
+export function parseHostQuestion(text: string): HostQuestion | undefined {
   if (text.includes("://")) {
     const url = URL.parse(text);
     if (url === null || url.hostname === "") return undefined;
-    const port = url.port || (url.protocol === "http:" ? "80" : "443");
-    return { host: url.hostname, port: Number(port) };
+    const isHttp = url.protocol === "http:";
+    const port = url.port || (isHttp ? "80" : "443");
+    return { host: url.hostname, port: Number(port), isHttp };
   }
   const { host, port } = splitAuthority(text);
   const number = port === undefined ? 443 : parsePort(port);
   return host === "" || number === undefined
     ? undefined
-    : { host, port: number };
+    : { host, port: number, isHttp: false };
+}
+
+/** A proxy of the user's own network. */
+export interface UserProxy {
+  /** The variable that names it. */
+  readonly variable: string;
+  /** Without user name and password; null when it cannot be used. */
+  readonly address: string | null;
+}
+
+/** The proxy that would be asked to connect to a listed host; undefined when the host is asked itself. */
+export function userProxyFor(
+  { host, port, isHttp }: HostQuestion,
+  env: Readonly<Record<string, string>>,
+): UserProxy | undefined {
+  const result = normaliseHost(host);
+  if (!result.ok) return undefined;
+  const own = interfaceAddresses().map(parseIp).filter((ip) =>
+    ip !== undefined
+  );
+  const asked = { host: result.host, port, isHttp, addresses: [] };
+  const route = new Upstreams(env).routeTo(asked, own);
+  switch (route.kind) {
+    case "direct":
+      return undefined;
+    case "unusable":
+      return { variable: route.variable, address: null };
+    case "upstream":
+      return {
+        variable: route.upstream.variable,
+        address: route.upstream.shown,
+      };
+  }
 }

@@ -15,6 +15,8 @@ export {
   lookAtPath,
   parseHostQuestion,
   reachesOwnSockets,
+  type UserProxy,
+  userProxyFor,
 } from "./explain_host.ts";
 export { becomeConfined } from "./exec_become.ts";
 export {

@@ -52,5 +52,7 @@ claimAs(
     }
     const log = await world.aenv(["audit"]);
     assert.ok(!log.stdout.includes(SECRET), log.stdout);
+    const through = `http://127.0.0.1:${upstream.port}`;
+    assert.ok(log.stdout.includes(`, through ${through}\n`), log.stdout);
   },
 );

@@ -26,6 +26,8 @@ import {
   reachesOwnSockets,
   type SandboxPolicy,
   type SocketAnswer,
+  type UserProxy,
+  userProxyFor,
 } from "../../sandbox/mod.ts";
 import { type Command, type Outcome, textOption } from "../command.ts";
 import { type AllowContext, allowHost, allowPath } from "../sandbox_allow.ts";
@@ -201,9 +203,14 @@ async function one(what: string, asked: Asked): Promise<Outcome> {
   const presets = await findPresetHosts(asked.policy, asked.host);
   const answer = decideHost(asked.policy.network, question, presets);
   const hint = allowHost(answer, asked.allow);
+  const proxy = answer.allowed && asked.policy.network.mode === "hosts"
+    ? userProxyFor(question, asked.host.env)
+    : undefined;
   return {
-    data: { ...answer, entry: answer.entry ?? null },
-    text: () => [hostText(answer), ...hinted(hint)].join("\n"),
+    data: { ...answer, entry: answer.entry ?? null, proxy: proxy ?? null },
+    text: () =>
+      [hostText(answer), ...hinted(proxy && proxyText(proxy)), ...hinted(hint)]
+        .join("\n"),
   };
 }
 
@@ -302,6 +309,12 @@ function socketText({ allowed, path, why }: SocketAnswer, host: Host): string {
 function hostText({ allowed, host, port, why }: HostAnswer): string {
   const words = allowed ? "may" : "may not";
   return escapeControl(`${words} connect to ${host} on port ${port}: ${why}`);
+}
+
+function proxyText({ address, variable }: UserProxy): string {
+  return address === null
+    ? `But ${variable} names no proxy that can be used: no connection would come about`
+    : `Through the proxy of your own network: ${address} (${variable})`;
 }
 
 function short(path: string, host: Host): string {

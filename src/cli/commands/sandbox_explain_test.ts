@@ -136,6 +136,35 @@ Deno.test("sandbox explain answers about hosts as the proxy decides", async () =
   );
 });
 
+Deno.test("sandbox explain names the proxy that a listed host is reached through, without its password", async () => {
+  using home = project();
+  home.set("https_proxy", "http://me:hidden@proxy.corp:3128");
+  home.set("NO_PROXY", "intern.example.com");
+  const [, proxy, ...more] = await explained(home, "example.com");
+  assert.equal(
+    proxy,
+    "  Through the proxy of your own network: http://proxy.corp:3128 (https_proxy)",
+  );
+  assert.deepEqual(more, []);
+  const outcome = await home.run(command, "example.com");
+  assert.deepEqual((outcome.data as { proxy: unknown }).proxy, {
+    variable: "https_proxy",
+    address: "http://proxy.corp:3128",
+  });
+  for (const direct of ["localhost:5432", "other.example"]) {
+    const lines = (await explained(home, direct)).join("\n");
+    assert.ok(!lines.includes("proxy"), lines);
+  }
+  home.set("NO_PROXY", "example.com");
+  assert.equal((await explained(home, "example.com")).length, 1);
+  home.set("NO_PROXY", "");
+  home.set("https_proxy", "ftp://me:hidden@proxy.corp");
+  assert.equal(
+    (await explained(home, "example.com"))[1],
+    "  But https_proxy names no proxy that can be used: no connection would come about",
+  );
+});
+
 Deno.test("sandbox explain --vars shows each variable's rule and no value", async () => {
   using home = project();
   home.set("GITHUB_TOKEN", "ghp_0123456789012345678901234567890123456789");

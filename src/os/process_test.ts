@@ -74,10 +74,10 @@ Deno.test(
   posix,
   async () => {
     const start = performance.now();
-    const result = await sh("echo early; exec sleep 30", { timeout: 300 });
+    const result = await sh("echo early; exec sleep 30", { timeout: 2000 });
     deepStrictEqual([result.timedOut, result.stdout], [true, "early\n"]);
     strictEqual(result.code, 137);
-    ok(performance.now() - start < 10_000);
+    ok(performance.now() - start < 25_000);
   },
 );
 
@@ -87,9 +87,9 @@ Deno.test(
   async () => {
     const start = performance.now();
     // The shell that is killed is not the `sleep` that holds the pipe.
-    const { timedOut } = await sh("sleep 8; true", { timeout: 200 });
+    const { timedOut } = await sh("sleep 60; true", { timeout: 200 });
     strictEqual(timedOut, true);
-    ok(performance.now() - start < 6_000);
+    ok(performance.now() - start < 40_000);
   },
 );
 

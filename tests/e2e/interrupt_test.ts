@@ -97,7 +97,8 @@ for (const [source, shown] of SOURCES) {
       if (how === "Ctrl-C") await tmux.keys("C-c");
       else Deno.kill(await tmux.foreground(), "SIGTERM");
       assert.equal(await tmux.exitCode(), 130);
-      assert.ok(performance.now() - start < 3000);
+      // By itself it gives up after 30 seconds.
+      assert.ok(performance.now() - start < 20_000);
       const screen = await tmux.screen();
       assert.ok(
         screen.includes('aenv: Cannot finish "aenv add": it was interrupted'),

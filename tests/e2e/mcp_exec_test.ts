@@ -61,7 +61,7 @@ headers = { X-Key = "\${secret:${KEY}}" }
     "--allowedTools=mcp__gh,mcp__web";
   const { code, stdout, stderr } = await mcp.world.aenv.run(
     ["exec", "-E", "private", "--", "sh", "-c", script],
-    { env: mcp.env, timeoutMs: 60_000 },
+    { env: mcp.env },
   );
   assert.equal(code, 0, stderr);
   assert.match(stdout, new RegExp(`${mcp.value.length}\\\\nexit 0`));

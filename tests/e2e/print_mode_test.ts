@@ -131,7 +131,6 @@ for (const launcher of ["bare", ...ISOLATIONS] as const) {
     ], {
       env: world.envOf(launcher),
       cwd: world.project,
-      timeoutMs: 60_000,
     });
     assert.equal(code, 0);
     assert.match(stdout, /^\{.*\}\n$/);

@@ -96,7 +96,7 @@ Deno.test("the same search finds a value that is an argument, or kept in a file"
   await world.must(add, { stdin: VALUE, env });
   // What a user types there is in the arguments; aenv refuses it and does not repeat it.
   const done = await world.run(["secrets", "add", "x", VALUE, "-E", "work"]);
-  await world.shell(`sh -c 'sleep 0.2' ${VALUE}`);
+  await world.shell(`sh -c 'sleep 2' ${VALUE}`);
   await watch.stop();
   assert.equal(done.code, 2);
   assert.ok(watch.found.length > 0);

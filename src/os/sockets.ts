@@ -11,6 +11,14 @@ export interface Connection {
   closeWrite(): Promise<void>;
   /** Ends it. May be called more than once. */
   close(): void;
+  /** Its ports while it is open; undefined when its bytes are encrypted here. */
+  ports(): Ports | undefined;
+}
+
+/** The ports of a connection at both ends. */
+export interface Ports {
+  readonly local: number;
+  readonly remote: number;
 }
 
 /** A port of 127.0.0.1 that connections come in on. */
@@ -154,10 +162,17 @@ async function encrypted(
 function connectionOf(tcp: Deno.TcpConn): Connection {
   tcp.setNoDelay();
   tcp.setKeepAlive();
-  return connectionWith(tcp);
+  const { localAddr, remoteAddr } = tcp;
+  return connectionWith(tcp, {
+    local: localAddr.port,
+    remote: remoteAddr.port,
+  });
 }
 
-function connectionWith(tcp: Deno.TcpConn | Deno.TlsConn): Connection {
+function connectionWith(
+  tcp: Deno.TcpConn | Deno.TlsConn,
+  ports?: Ports,
+): Connection {
   let isClosed = false;
   let giveUp: ((reason: Error) => void) | undefined;
   return {
@@ -175,6 +190,7 @@ function connectionWith(tcp: Deno.TcpConn | Deno.TlsConn): Connection {
       // Deno 2.7 lets a write that waits for the other end wait on.
       giveUp?.(new Deno.errors.Interrupted("closed"));
     },
+    ports: () => isClosed ? undefined : ports,
   };
 }
 

@@ -22,3 +22,8 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/** Lets everything else that waits have its turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -2,6 +2,7 @@
 import type { Connection } from "../../os/sockets.ts";
 import { ChunkedScanner } from "./chunked.ts";
 import type { CopyBuffers } from "./copy_buffers.ts";
+import type { Moved } from "./fast_copy.ts";
 import { type Body, HeadError } from "./http_head.ts";
 
 const FIRST_BYTES = 8 * 1024;
@@ -136,7 +137,8 @@ export class Inlet {
   /** Copies up to `length` bytes, or to the end, and returns how many. */
   async #copy(length: number, target: Inlet): Promise<number> {
     let left = length;
-    await this.#eachPiece({ length, target }, async (piece) => {
+    const moved = (count: number) => left -= count;
+    await this.#eachPiece({ length, target, moved }, async (piece) => {
       const part = piece.length > left ? piece.subarray(0, left) : piece;
       await target.send(part);
       left -= part.length;
@@ -155,9 +157,16 @@ export class Inlet {
     if (!scanner.isDone) throw new HeadError("its body breaks off");
   }
 
-  /** Hands over what has arrived, then what arrives, until nothing is `left` to wait for or the connection ends. */
+  /**
+   * Hands over what has arrived, then what arrives, until nothing is `left` to wait for or the connection ends. With `moved`,
+   * which says what is left then, the kernel may copy what nobody has to see.
+   */
   async #eachPiece(
-    { length, target }: { readonly length: number; readonly target: Inlet },
+    { length, target, moved }: {
+      readonly length: number;
+      readonly target: Inlet;
+      readonly moved?: (count: number) => number;
+    },
     use: (
       piece: Uint8Array<ArrayBuffer>,
     ) => Promise<{ readonly used: number; readonly left: number }>,
@@ -175,7 +184,16 @@ export class Inlet {
     // Whatever comes next may take its time.
     await target.flush();
     using buffer = this.#buffers.open();
+    let mayMove = moved !== undefined;
     while (left > 0) {
+      if (mayMove && buffer.isLarge) {
+        const end = await this.#copyFast(target, left);
+        mayMove = end.works;
+        left = moved?.(end.count) ?? left;
+        if (end.isEnded) return;
+        if (mayMove) buffer.adapt(0, left);
+        continue;
+      }
       const room = buffer.first(left);
       const count = await this.connection.read(room);
       this.#onUse();
@@ -185,6 +203,14 @@ export class Inlet {
       if (used < count) this.#putBack(room.subarray(used, count));
       buffer.adapt(count, left);
     }
+  }
+
+  async #copyFast(target: Inlet, max: number): Promise<Moved> {
+    const { copyFast } = await import("./fast_copy.ts");
+    const onUse = this.#onUse;
+    const send = (bytes: Uint8Array) => target.send(bytes);
+    const way = { from: this.connection, to: target.connection, send, onUse };
+    return await copyFast(way, max);
   }
 
   /** What was read too far; nothing else is waiting then. */

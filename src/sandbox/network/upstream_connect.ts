@@ -161,5 +161,6 @@ function after(
       left = left.subarray(part.length);
       return Promise.resolve(part.length);
     },
+    ports: () => left.length === 0 ? connection.ports() : undefined,
   };
 }

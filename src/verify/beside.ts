@@ -9,6 +9,28 @@ import {
   serveLaunch,
 } from "../launch/mod.ts";
 
+/**
+ * The plan for asking the model where a sandbox has no network: the stand-in's address is the only one that is let through.
+ * Undefined where the plan itself can be used.
+ */
+export function withStandIn(plan: LaunchPlan): ConfinedPlan | undefined {
+  const { sandbox } = plan;
+  if (sandbox?.policy.network.mode !== "none") return undefined;
+  const insteadOfNone = "none, but for the stand-in for the model";
+  const network = {
+    mode: "hosts",
+    ...{ allow: [], ports: [], proxy: undefined, insteadOfNone },
+  } as const;
+  return {
+    ...plan,
+    sandbox: {
+      ...sandbox,
+      policy: { ...sandbox.policy, network },
+      supervised: "the network is filtered by host",
+    },
+  };
+}
+
 /** Does it while what runs beside the agent runs. */
 export async function withServices<T>(
   plan: LaunchPlan,

@@ -27,6 +27,8 @@ export interface NotesInput {
   readonly seen: Seen;
   /** See `Declared`. */
   readonly switchedOff: readonly string[];
+  /** The plan by which the model was asked, where it was another one. */
+  readonly standIn: LaunchPlan | undefined;
 }
 
 /** Differences from a launch, policies that apply, and what could not be looked at. */
@@ -44,6 +46,9 @@ export function notesOf(input: NotesInput): string[] {
       `policy ${path} of your organisation applies by design`
     ),
     ...differences(input),
+    ...(input.standIn === undefined ? [] : [
+      "for the request that --full reads, the agent could reach one address on this machine, the stand-in for the model; all else was tried without a network",
+    ]),
     ...readable(input),
     ...(off.length === 0 ? [] : [
       `the agent lists these of directories above the project, switched off: ${

@@ -18,7 +18,7 @@ import { monotonicMs } from "../os/clock.ts";
 import { readText } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import { learnBaseline, readBaseline } from "./baseline.ts";
-import { withServices } from "./beside.ts";
+import { withServices, withStandIn } from "./beside.ts";
 import { compare } from "./compare.ts";
 import { SERVER_SAID } from "./compare_servers.ts";
 import type { Comparison } from "./comparison.ts";
@@ -85,25 +85,55 @@ export async function verifyEnv(
   try {
     const user = userOf(plan, { host, dirs });
     const step = { env, host, dirs, plan, runDir, sources, user };
-    return await withServices(
+    const open = withStandIn(plan);
+    const observed = await withServices(
       plan,
       { env, host, dirs },
-      (within) => verifyPrepared({ ...step, within }, options, start),
+      (within) =>
+        observeLaunch({ ...step, within }, {
+          asks: options.full && open === undefined,
+        }),
     );
+    // What was tried so far was tried without a network; now one address of it is open.
+    const asked = options.full && open !== undefined
+      ? await withServices(
+        open,
+        { env, host, dirs },
+        (within) => runOnce({ ...step, plan: open, within }, "ok"),
+      )
+      : observed.asked;
+    return reportOf(step, { ...observed, asked }, start);
   } finally {
     endRun(runDir);
   }
 }
 
-async function verifyPrepared(
+/** What the runs of the agent showed. */
+interface Observed {
+  readonly baseline: Baseline;
+  readonly seen: Seen;
+  /** The run in which the model was asked. */
+  readonly asked: Seen | undefined;
+  /** What came of the sandbox's claims. */
+  readonly claimed: readonly Row[];
+}
+
+async function observeLaunch(
   step: Verification,
-  options: VerifyOptions,
-  start: number,
-): Promise<Report> {
-  const { env, plan, sources } = step;
+  { asks }: { readonly asks: boolean },
+): Promise<Observed> {
   const claims = SandboxClaims.of(step);
   const [baseline, seen] = await bothRuns(step, claims);
-  const asked = options.full ? await runOnce(step, "ok") : undefined;
+  const asked = asks ? await runOnce(step, "ok") : undefined;
+  return { baseline, seen, asked, claimed: await claims?.rows(seen) ?? [] };
+}
+
+function reportOf(
+  step: Omit<Verification, "within">,
+  { baseline, seen, asked, claimed }: Observed,
+  start: number,
+): Report {
+  const { env, plan, sources } = step;
   const { observation } = seen;
   const declared = collectDeclared(sources, observation);
   const comparison: Comparison = {
@@ -126,7 +156,7 @@ async function verifyPrepared(
     ...compareCopies(plan),
     ...compare(comparison),
     ...(asked === undefined ? [] : requestRows(step, asked, comparison)),
-    ...await claims?.rows(seen) ?? [],
+    ...claimed,
   ].map((row) => redactRow(row, plan));
   return {
     env: env.label,
@@ -139,6 +169,7 @@ async function verifyPrepared(
       baseline,
       seen,
       switchedOff: declared.switchedOff,
+      standIn: asked === undefined ? undefined : withStandIn(plan),
     }),
     ms: Math.round(monotonicMs() - start),
   };
@@ -327,7 +358,7 @@ function overlayConfig(
 }
 
 function requestRows(
-  { env, plan, user, sources }: Verification,
+  { env, plan, user, sources }: Omit<Verification, "within">,
   asked: Seen,
   comparison: Comparison,
 ): Row[] {

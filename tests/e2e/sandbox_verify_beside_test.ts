@@ -17,14 +17,19 @@ const SUPPORT = `${repositoryRoot()}/tests/support`;
 async function verify(
   mcp: McpWorld,
   ...more: readonly string[]
-): Promise<{ readonly code: number; readonly rows: readonly Row[] }> {
+): Promise<{
+  readonly code: number;
+  readonly rows: readonly Row[];
+  readonly notes: readonly string[];
+}> {
   const { code, stdout, stderr } = await mcp.world.aenv.run(
     ["verify", "-E", "private", "--json", ...more],
     { env: mcp.env, timeoutMs: 120_000 },
   );
   assert.ok(code < 2, stderr);
   assert.ok(!(stdout + stderr).includes(mcp.value));
-  return { code, rows: JSON.parse(stdout).rows };
+  const { rows, notes } = JSON.parse(stdout);
+  return { code, rows, notes };
 }
 
 function shown(rows: readonly Row[], kind: string): string[] {
@@ -109,3 +114,35 @@ Deno.test("verify tries the claims of a sandbox without anything beside it as we
     "ok: processes outside are closed",
   ]);
 });
+
+for (const beside of ["", shell("all")]) {
+  Deno.test(
+    `verify --full reads a request of an agent without a network, and says what was open for it${
+      beside && ", with a server beside it"
+    }`,
+    async () => {
+      await using mcp = await McpWorld.open();
+      const memory = "A line that the model is sent.";
+      Deno.writeTextFileSync(`${mcp.world.project}/CLAUDE.md`, memory);
+      mcp.declare(`
+[sandbox]
+enabled = true
+paths = ["${SUPPORT}:ro"]
+network = "none"
+${beside}`);
+      const { code, rows, notes } = await verify(mcp, "--full");
+      assert.equal(code, 0, JSON.stringify(rows, null, 2));
+      assert.ok(shown(rows, "sandbox").includes("ok: network: none"));
+      assert.ok(
+        rows.some(({ kind, status }) => kind === "memory" && status === "ok"),
+      );
+      assert.equal(notes.filter((note) => /one address/.test(note)).length, 1);
+      assert.deepEqual(mcp.world.runs(), []);
+      const plain = await verify(mcp);
+      assert.deepEqual(
+        plain.notes.filter((note) => /one address/.test(note)),
+        [],
+      );
+    },
+  );
+}

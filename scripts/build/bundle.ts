@@ -33,6 +33,16 @@ export interface BundleOptions {
 const REQUIRE_BANNER =
   'const require=n=>{const m=process.getBuiltinModule(n);if(m)return m;throw new Error("no module "+n)};\n';
 
+/** What a launch loads besides its role, in turn: each becomes one file, with all that it needs and none before it has. */
+const LOADED_TOGETHER: readonly string[] = [
+  "src/launch/sandbox_launch.ts",
+  "src/sandbox/policy_build.ts",
+  "src/launch/sandbox_enforce.ts",
+  "src/launch/supervise.ts",
+  "src/launch/sandbox_supervise.ts",
+  "src/launch/sandbox_ended.ts",
+];
+
 const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
 
 /** Node's own modules stay imports and get the `node:` prefix, which Deno asks for. */
@@ -248,6 +258,10 @@ async function writeMerged(
       output,
     ]),
   );
+  const later = LOADED_TOGETHER.flatMap((source) =>
+    [...described].filter(([, { entryPoint }]) => entryPoint === source)
+      .map(([name]) => name)
+  );
   const outputs: Output[] = result.outputFiles.map(({ path, text }) => {
     const name = basename(path);
     const { exports = [], imports = [] } = described.get(name) ?? {};
@@ -262,7 +276,7 @@ async function writeMerged(
     };
   });
   const directory = dirname(result.outputFiles[0]!.path);
-  for (const [name, text] of await mergeStart(outputs, entry)) {
+  for (const [name, text] of await mergeStart(outputs, entry, later)) {
     const path = join(directory, name);
     if (name !== entry) {
       await writeOutput(path, text);

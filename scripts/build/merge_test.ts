@@ -63,6 +63,71 @@ Deno.test(
   },
 );
 
+/** The same role, whose later file shares one more with another that is loaded later still. */
+const WITH_LATER: readonly Output[] = [
+  ...OUTPUTS.filter(({ name }) => name !== "later.js"),
+  {
+    name: "later.js",
+    text:
+      `import{count,n}from"./a.js";import{add as d}from"./shared.js";async function go(){const l=await import("./last.js");return l.all()}function seen(){count();d();return[n,go()]}export{seen}`,
+    exports: ["seen"],
+    imports: ["a.js", "shared.js"],
+  },
+  {
+    name: "shared.js",
+    text:
+      `import{n as m}from"./a.js";let k=0;function add(){k+=m}export{add,k}`,
+    exports: ["add", "k"],
+    imports: ["a.js"],
+  },
+  {
+    name: "last.js",
+    text:
+      `import"./b.js";import{n}from"./a.js";import{k}from"./shared.js";function all(){return[n,k]}export{all}`,
+    exports: ["all"],
+    imports: ["a.js", "b.js", "shared.js"],
+  },
+];
+
+Deno.test(
+  "mergeStart() puts what is loaded together later into one file; nothing is there twice",
+  OPTIONS,
+  async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      const texts = await mergeStart(WITH_LATER, "role.js", [
+        "later.js",
+        "none.js",
+        "last.js",
+      ]);
+      const loads = (name: string) =>
+        [...texts.get(name)!.matchAll(/\b(?:from|import)\s*"([^"]*)"/g)]
+          .map(([, from]) => from);
+      deepStrictEqual(loads("later.js"), ["./role.js"]);
+      deepStrictEqual(loads("last.js").toSorted(), [
+        "./later.js",
+        "./role.js",
+      ]);
+      for (const [name, text] of texts) {
+        await Deno.writeTextFile(`${directory}/${name}`, text);
+      }
+      const script =
+        `const { run } = await import("./role.js"); const [, [n, all]] = await run(); console.log(JSON.stringify([n, await all]))`;
+      await Deno.writeTextFile(`${directory}/main.js`, script);
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-config", `${directory}/main.js`],
+      }).output();
+      deepStrictEqual(JSON.parse(new TextDecoder().decode(stdout)), [2, [
+        2,
+        2,
+      ]]);
+    } finally {
+      await esbuild.stop();
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
+
 Deno.test("mergeStart() leaves a role alone that loads nothing", async () => {
   const [, alone] = OUTPUTS;
   deepStrictEqual(

@@ -186,22 +186,23 @@ class RuleBatch {
 
   /** Writes the calls for the paths from there on, and returns where the next one is; -1 when there are too few. */
   write(from: number): number {
-    const [words, calls, list] = [this.#words, this.#list.words, this.#list];
-    const paths = placeOf(this.#paths);
-    const isWide = crosses(paths, this.#paths.length) ||
+    const [words, list, rules] = [this.#words, this.#list, this.#rules];
+    const [calls, texts, count] = [list.words, this.#paths, rules.length];
+    const paths = placeOf(texts);
+    const isWide = crosses(paths, texts.length) ||
       crosses(this.#base, words.length * 4) ||
       crosses(list.addressOf(0), calls.length * 4);
     let lowRule = (this.#base + HOW_WORDS * 4) | 0;
     let lowLook = (list.addressOf(LOOK_INDEX) + ARGUMENT_BYTES) | 0;
     let lowFacts = (this.#base + this.#factsAt) | 0;
-    let at = from;
-    for (let i = 0; i < this.#rules.length; i++) {
-      const call = i * CALLS * CALL_AT.step;
-      const rule = HOW_WORDS + i * RULE_BYTES / 4;
-      words[rule] = this.#rules[i]! & ~IS_DIRECTORY;
+    const [lowPaths, step] = [paths | 0, CALLS * CALL_AT.step];
+    let [at, call, rule] = [from, 0, HOW_WORDS];
+    // Each turn is interpreted, so it has few operations.
+    for (let i = 0; i < count; i++) {
+      words[rule] = rules[i]! & ~IS_DIRECTORY;
       // No descriptor until there is one.
       words[rule + 2] = -1;
-      calls[call + PATH_AT] = (paths + at) | 0;
+      calls[call + PATH_AT] = (lowPaths + at) | 0;
       calls[call + TARGET_AT] = (lowRule + 8) | 0;
       calls[call + TARGET_AT + 2] = lowLook;
       calls[call + RULE_AT] = lowRule;
@@ -210,7 +211,9 @@ class RuleBatch {
       lowRule = (lowRule + RULE_BYTES) | 0;
       lowLook = (lowLook + CALLS * STEP_BYTES) | 0;
       lowFacts = (lowFacts + FACT_BYTES) | 0;
-      at = this.#paths.indexOf(0, at) + 1;
+      call += step;
+      rule += RULE_BYTES / 4;
+      at = texts.indexOf(0, at) + 1;
       if (at === 0) return -1;
     }
     return at;
@@ -237,12 +240,34 @@ class RuleBatch {
     skips: readonly number[],
   ): { readonly index: number; readonly problem: RuleProblem } | undefined {
     if (this.#list.run() === undefined) return { index: 0, problem: -EPERM };
-    for (let index = 0; index < this.#rules.length; index++) {
+    const from = this.#firstBad();
+    for (let index = from; index < this.#rules.length; index++) {
       const problem = this.#problem(index);
       const isSkipped = typeof problem === "number" && skips.includes(problem);
       if (problem !== 0 && !isSkipped) return { index, problem };
     }
     return undefined;
+  }
+
+  /** The first rule that something is wrong with, or how many there are. */
+  #firstBad(): number {
+    const [rules, calls, words] = [this.#rules, this.#list.words, this.#words];
+    const count = rules.length;
+    let [call, facts] = [
+      CALL_AT.first + CALL_AT.result,
+      this.#factsAt / 4 + FACT.mode,
+    ];
+    for (let i = 0; i < count; i++) {
+      if (calls[call]! < 0 || calls[call + CALL_AT.step] !== 0) return i;
+      if (rules[i]! >= 0) {
+        const isFile = calls[call + 2 * CALL_AT.step] === 0 &&
+          (words[facts]! & S_IFMT) !== S_IFDIR;
+        if (!isFile) return i;
+      }
+      call += CALLS * CALL_AT.step;
+      facts += FACT_WORDS;
+    }
+    return count;
   }
 
   /** Rights that only directories have are refused for anything else, and the other way round we do it. */

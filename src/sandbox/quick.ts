@@ -185,7 +185,7 @@ export const LOOK_BITS = { follows: 1, all: 2 } as const;
 const [ABSENT, NO_DIRECTORY] = [-2, -20];
 
 /** Whether every path looks as it did. */
-function looksAsBefore(
+export function looksAsBefore(
   codes: Uint8Array<ArrayBuffer>,
   paths: Uint8Array<ArrayBuffer>,
   expected: Int32Array<ArrayBuffer>,
@@ -193,21 +193,19 @@ function looksAsBefore(
   const seen = statMany(paths, codes);
   if (seen === undefined) return false;
   const { words } = seen;
-  let at = 0;
-  for (let i = 0; i < codes.length; i++) {
-    const facts = i * FACT_WORDS;
-    if (kindOf(seen.result(i), words[facts + FACT.mode]!) !== expected[at]) {
-      return false;
-    }
-    if ((codes[i]! & LOOK_BITS.all) === 0) at += LOOK_WORDS.kind;
-    else {
-      for (let n = 0; n < LOOK_FACTS.length; n++) {
-        if (words[facts + LOOK_FACTS[n]!] !== expected[at + 1 + n]) {
-          return false;
-        }
+  const count = codes.length;
+  let [at, facts] = [0, 0];
+  // Each turn is interpreted, so it has few operations.
+  for (let i = 0; i < count; i++) {
+    const mode = words[facts + FACT.mode]! & 0xffff;
+    const kind = mode === 0 ? kindOf(seen.result(i), 0) : mode >> 12;
+    if (kind !== expected[at++]) return false;
+    if ((codes[i]! & LOOK_BITS.all) !== 0) {
+      for (const fact of LOOK_FACTS) {
+        if (words[facts + fact] !== expected[at++]) return false;
       }
-      at += LOOK_WORDS.all;
     }
+    facts += FACT_WORDS;
   }
   return at === expected.length;
 }

@@ -12,26 +12,19 @@ import {
   ensureDir,
   readBytes,
   readDir,
-  readLink,
   removeFile,
   rename,
   tempName,
   writeNew,
 } from "../os/fs.ts";
 import { packRules } from "../os/landlock.ts";
-import type { LookList } from "../os/looks.ts";
 import { type Machine, readMachine } from "../os/machine.ts";
-import { FACT, FACT_WORDS, statMany } from "../os/stat_list.ts";
 import type { RememberedVariables } from "./env_memory.ts";
 import type { Recorded } from "./looks.ts";
 import type { ReadyEnforcement } from "./policy_memo.ts";
 import {
   fullKey,
   inJson,
-  kindOf,
-  LOOK_BITS,
-  LOOK_FACTS,
-  LOOK_WORDS,
   MAX_QUICK_BYTES,
   NAMED,
   type QuickInfo,
@@ -40,6 +33,7 @@ import {
   REAL,
 } from "./quick.ts";
 import { bytesOf, packParts } from "./quick_format.ts";
+import { Looks, SETTLED } from "./quick_looks.ts";
 import type { SandboxPolicy } from "./types.ts";
 
 /** What was found out about a launch. */
@@ -57,8 +51,6 @@ export interface LaunchFacts {
 
 /** Launches of one env: projects, programs and terminals each have their own. */
 const MAX_LAUNCHES = 40;
-/** A file that changed as recently as this (microseconds) may change again without looking different. */
-const SETTLED = 2e6;
 
 /** Keeps a launch for later ones, where it is understood in full and can be written; else nothing. */
 export function rememberLaunch(place: QuickPlace, facts: LaunchFacts): void {
@@ -92,7 +84,8 @@ function launchBytes(
   }
   for (const dir of policy.make) if (!isOwn(dir)) looks.kind(dir);
   looks.kind(trial);
-  const seen = looks.seen();
+  looks.steady();
+  const seen = looks.seen(now);
   const rules = enforcement.landlock.paths.map(({ path, kind, access }) => ({
     ...{ path, access },
     isDirectory: kind === "directory",
@@ -112,7 +105,7 @@ function launchBytes(
   const [about, kept] = [info, rest].map((value) => marked(value, names));
   const key = fullKey(place, machine);
   const isPlain = about !== undefined && kept !== undefined &&
-    !mentions(key, runDir) && !looks.mention(runDir);
+    !mentions(key, runDir) && !mentions(looks.text(), runDir);
   if (!isPlain || seen === undefined || packed === undefined) return undefined;
   const encoder = new TextEncoder();
   return packParts([
@@ -187,127 +180,4 @@ function write(
   // No wait for the disk: a damaged file is told by its form.
   writeNew(temp, bytes);
   rename(temp, join(dir, name));
-}
-
-const KIND_LOOKS = "KT";
-/** Of links on the way to a path. */
-const MAX_LINKS = 40;
-
-/** Looks that have to find the same again. */
-class Looks {
-  readonly #codes: string[] = [];
-  readonly #paths: string[] = [];
-  /** What was found when it was recorded; undefined for what is looked at just now. */
-  readonly #numbers: (readonly number[] | undefined)[] = [];
-  readonly #known = new Set<string>();
-
-  /** Takes all of a list but what `isOwn` says. False when it is not understood. */
-  take(list: LookList, isOwn: (path: string) => boolean): boolean {
-    const paths = list.paths.split("\0");
-    if (paths.pop() !== "" || paths.length !== list.codes.length) return false;
-    let at = 0;
-    for (const [i, path] of paths.entries()) {
-      const code = list.codes[i]!;
-      const length = KIND_LOOKS.includes(code) ? 1 : 6;
-      if (!isOwn(path)) {
-        this.#add(code, path, list.numbers.slice(at, at + length));
-      }
-      at += length;
-    }
-    return at === list.numbers.length;
-  }
-
-  /** Takes ways that end somewhere: each link on them has to be as it is. */
-  takeReal(real: Recorded["real"]): boolean {
-    return Object.entries(real).every(([path, end]) =>
-      end !== null && this.#follow(path) === end
-    );
-  }
-
-  /** Takes the kind that an entry has now. */
-  kind(path: string): void {
-    this.#add("K", path);
-  }
-
-  /** Whether one of the paths mentions a text. */
-  mention(runDir: AbsPath): boolean {
-    return mentions(this.#paths.join("\0"), runDir);
-  }
-
-  /** Codes, paths and what is found there now; undefined when that is not what was recorded. */
-  seen(): Uint8Array<ArrayBuffer>[] | undefined {
-    const encoder = new TextEncoder();
-    const codes = Uint8Array.from(this.#codes, bitsOf);
-    const text = this.#paths.map((path) => `${path}\0`).join("");
-    const paths = encoder.encode(text);
-    const found = statMany(paths, codes);
-    if (found === undefined) return undefined;
-    const kept: number[] = [];
-    for (const [i, code] of this.#codes.entries()) {
-      const words = found.words.subarray(i * FACT_WORDS, (i + 1) * FACT_WORDS);
-      const kind = kindOf(found.result(i), words[FACT.mode]!);
-      const facts = [kind, ...LOOK_FACTS.map((n) => words[n]!)];
-      if (!isAsRecorded(facts, this.#numbers[i])) return undefined;
-      const isKind = KIND_LOOKS.includes(code);
-      kept.push(...facts.slice(0, isKind ? LOOK_WORDS.kind : LOOK_WORDS.all));
-    }
-    return [codes, paths, bytesOf(new Int32Array(kept))];
-  }
-
-  #add(code: string, path: string, numbers?: readonly number[]): void {
-    if (this.#known.has(code + path)) return;
-    this.#known.add(code + path);
-    this.#codes.push(code);
-    this.#paths.push(path);
-    this.#numbers.push(numbers);
-  }
-
-  /** Where a path leads, with a look at each step; undefined when nowhere. */
-  #follow(path: string): string | undefined {
-    const left = path.split("/").reverse();
-    const done: string[] = [];
-    for (let links = 0; left.length > 0;) {
-      const name = left.pop()!;
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        done.pop();
-        continue;
-      }
-      const at = "/" + [...done, name].join("/");
-      const target = readLink(at);
-      if (target === undefined) {
-        this.#add("K", at);
-        done.push(name);
-        continue;
-      }
-      if (++links > MAX_LINKS) return undefined;
-      this.#add("F", at);
-      if (target.startsWith("/")) done.length = 0;
-      left.push(...target.split("/").reverse());
-    }
-    return "/" + done.join("/");
-  }
-}
-
-function bitsOf(code: string): number {
-  return ("ST".includes(code) ? LOOK_BITS.follows : 0) |
-    (KIND_LOOKS.includes(code) ? 0 : LOOK_BITS.all);
-}
-
-/** Kind, device, inode, size, and microseconds of the last write and change. */
-function isAsRecorded(
-  facts: readonly number[],
-  numbers: readonly number[] | undefined,
-): boolean {
-  if (numbers === undefined) return true;
-  if (numbers[0] !== facts[0]) return false;
-  if (numbers.length === 1 || facts[0]! <= 0) return true;
-  const words = facts.slice(1).map((word) => word >>> 0);
-  const wide = (at: number) => words[at]! + words[at + 1]! * 2 ** 32;
-  const micros = (at: number) =>
-    words[at]! * 1e6 + Math.floor(words[at + 1]! / 1000);
-  // In the order of LOOK_FACTS: inode, size, changed, written, device.
-  const device = words[8]! * 2 ** 20 + words[9]!;
-  const now = [device, wide(0), wide(2), micros(6), micros(4)];
-  return now.every((value, i) => value === numbers[i + 1]);
 }

@@ -1,6 +1,7 @@
 /** The end of a confined launch: what it did to protected files. */
 import { AuditLog, SessionLog } from "../audit/mod.ts";
 import { relative } from "../base/paths.ts";
+import { discard } from "../os/discard.ts";
 import { closeDescriptor } from "../os/fds.ts";
 import type { Host } from "../os/host.ts";
 import { findMarked } from "../os/marked.ts";
@@ -46,7 +47,7 @@ function endLines(
 /** The hidden command: runs when the agent has ended, outside of the sandbox. Nothing is told of a session that goes on. */
 export async function runEnded(text: string, host: Host): Promise<void> {
   const order = JSON.parse(text) as EndOrder;
-  const { dir, project, name, held, seen, dirs } = order;
+  const { dir, project, name, held, seen, dirs, runDir } = order;
   if (goesOn(order, host)) return;
   const { changes, lines } = await endSession({
     place: { dir, project },
@@ -55,6 +56,8 @@ export async function runEnded(text: string, host: Host): Promise<void> {
     seen: seen === null ? undefined : { fd: seen, dirs },
   });
   note(order, changes);
+  // Otherwise the next launch would, while somebody waits for it.
+  discard(runDir);
   // The shell's prompt may stand there by now.
   if (lines.length > 0 && host.isTerminal("stderr")) host.notice("");
   for (const line of lines) host.notice(`aenv: ${line}`);

@@ -1,6 +1,7 @@
 /** A confined launch, from the look at protected files to the end of all that it started. */
 import { BUILD_INFO } from "../base/build_info.ts";
 import { Var } from "../base/env_vars.ts";
+import { runDirFor } from "../env/mod.ts";
 import { epochMs } from "../os/clock.ts";
 import { secretHex } from "../os/random.ts";
 import {
@@ -40,6 +41,7 @@ export class LaunchSession {
       ...{ env: env.label, audit: dirs.audit },
       ...{ claude: env.slot.claude, codex: env.slot.codex },
       since: epochMs(),
+      runDir: runDirFor(dirs, host),
       ...{ ...place, name, held, mark: this.mark },
       ...{ seen: seen?.fd ?? null, dirs: seen?.dirs ?? [] },
     };

@@ -25,6 +25,8 @@ export interface EndOrder {
   readonly claude: AbsPath;
   readonly codex: AbsPath;
   readonly since: number;
+  /** The launch's own directory. */
+  readonly runDir: AbsPath;
   /** What marks everything that the session started. */
   readonly mark: number;
   /** Descriptors that it is given: see `BegunSession`. */

@@ -4,6 +4,7 @@ import "../../tests/support/open_libc.ts";
 import { TempDir } from "../../tests/support/temp.ts";
 import { type AbsPath, join } from "../base/paths.ts";
 import { entryOf, isoTime, plainText } from "./entry.ts";
+import { archivesIn } from "./files.ts";
 import { AuditLog } from "./log.ts";
 import { noteLaunch } from "./note.ts";
 import { Follower, readNewest } from "./read.ts";
@@ -14,10 +15,11 @@ const ROOT = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 /** Adds entries until it is killed, or as many as it is told, and says after each that it is there. */
 const WRITER = `
 import { AuditLog } from ${JSON.stringify(LOG)};
-const [dir, name, count] = Deno.args;
-const log = new AuditLog(dir, { fileBytes: 20_000, archives: 100 });
+const [dir, name, count, fileBytes = 20_000, archives = 100, pause = 0] = Deno.args;
+const log = new AuditLog(dir, { fileBytes: Number(fileBytes), archives: Number(archives) });
 for (let i = 0; i < Number(count); i++) {
   log.add({ event: "connect-refused", to: name + " " + i, why: "EACCES" });
+  if (pause) await new Promise((resolve) => setTimeout(resolve, Number(pause)));
   Deno.stdout.writeSync(new TextEncoder().encode("."));
 }
 `;
@@ -221,6 +223,21 @@ Deno.test("a new file is begun well after a kill between the old one and it", ()
   });
 });
 
+Deno.test("AuditLog.check() misses nothing after a kill between the removal of the oldest file and a new one", () => {
+  using world = new World();
+  world.add(100);
+  const { log, dir } = world.log.files;
+  const [oldest, ...others] = archivesIn(world.log.files);
+  const { last } = world.log.check();
+  const name = `log-${String(last).padStart(12, "0")}.jsonl`;
+  Deno.renameSync(log, join(dir, name));
+  Deno.removeSync(join(dir, oldest!));
+  deepStrictEqual(world.log.check().problems, []);
+  world.add(2, 100);
+  deepStrictEqual(world.log.check().problems, []);
+  deepStrictEqual(archivesIn(world.log.files), [...others, name]);
+});
+
 Deno.test("AuditLog.clear() leaves one line, which says how many there were", () => {
   using world = new World();
   world.add(30);
@@ -261,6 +278,30 @@ Deno.test("20 writers at once, half of them killed, lose no line and break no ch
     ok(own.length >= said[i]!, `${name}: ${own.length} of ${said[i]}`);
     deepStrictEqual(own, own.map((_, k) => `${name} ${k}`));
   });
+});
+
+Deno.test("AuditLog.check() finds nothing wrong while another process begins one file after the other", async () => {
+  using world = new World();
+  world.add(10);
+  const { fileBytes, archives } = LIMITS;
+  // With a pause of some milliseconds: nobody could read as fast as it else begins files.
+  const words = ["w", "100000", `${fileBytes}`, `${archives}`, "3"];
+  const child = writer([world.dir, ...words]);
+  // It says something for each line, and would else wait for somebody to read it.
+  const said = child.stdout.pipeTo(new WritableStream());
+  const seen = new Set<string>();
+  const deadline = Date.now() + 60_000;
+  while (seen.size < 30 && Date.now() < deadline) {
+    seen.add(archivesIn(world.log.files).at(-1) ?? "");
+    deepStrictEqual(world.log.check().problems, []);
+    const wants = () => true;
+    strictEqual(readNewest(world.log.files, { count: 5, wants }).length, 5);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  child.kill("SIGKILL");
+  await child.status;
+  await said;
+  strictEqual(seen.size, 30);
 });
 
 Deno.test("no text from inside reaches the file as a control character, or a line of its own", () => {

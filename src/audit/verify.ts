@@ -1,6 +1,6 @@
 /** Whether the log is as it was written. */
 import { type AbsPath, join } from "../base/paths.ts";
-import { readText } from "../os/fs.ts";
+import { lstat, readText } from "../os/fs.ts";
 import { sha256Hex } from "../os/hash.ts";
 import { readPart } from "../os/log_file.ts";
 import { hashOf, type Line, readLines } from "./chain.ts";
@@ -36,12 +36,14 @@ export interface LogPart {
 
 /** The files that belong together, oldest first: each names the one before it. */
 export function partsOf(files: LogFiles): LogPart[] {
-  const archives = new Set(archivesIn(files));
   const parts: LogPart[] = [];
+  let archives: Set<string> | undefined;
   let name: string | undefined = LOG_FILE;
   while (name !== undefined) {
     const part: LogPart | undefined = readOne(join(files.dir, name), name);
     if (part !== undefined) parts.unshift(part);
+    // Listed only now: a file that the first one names is older than that.
+    archives ??= new Set(archivesIn(files));
     archives.delete(name);
     const first = part?.lines.find(isChained);
     // Killed between two files, the new one has yet to name the older.
@@ -58,8 +60,30 @@ function readOne(path: AbsPath, name: string): LogPart | undefined {
   return bytes && { name, bytes, lines: readLines(bytes) };
 }
 
+/** So often a new file is begun at most while somebody reads. */
+const MAX_TRIES = 10;
+
 /** Reads all of it and compares each line with what it covers. `archives` is how many older files are kept. */
 export function checkLog(
+  files: LogFiles,
+  limits: { readonly archives: number },
+): Checked {
+  for (let tries = 1;; tries++) {
+    const before = shapeOf(files);
+    const checked = checkOnce(files, limits);
+    // Files that were begun or removed meanwhile need not fit together.
+    const isSettled = checked.problems.length === 0 || tries === MAX_TRIES ||
+      shapeOf(files) === before;
+    if (isSettled) return checked;
+  }
+}
+
+/** Changes when a new file is begun, and when all is forgotten. */
+function shapeOf(files: LogFiles): string {
+  return [lstat(files.log)?.ino ?? 0, ...archivesIn(files)].join();
+}
+
+function checkOnce(
   files: LogFiles,
   { archives }: { readonly archives: number },
 ): Checked {
@@ -68,7 +92,9 @@ export function checkLog(
   const head = readText(files.head);
   const parts = partsOf(files);
   parts.forEach((part, i) => check.part(part, parts[i + 1]));
-  check.start(parts.length - 1 >= archives);
+  // Killed before a new file was begun, there are older ones alone.
+  const older = parts.filter(({ name }) => name !== LOG_FILE);
+  check.start(older.length >= archives);
   check.head(head);
   return check.result();
 }

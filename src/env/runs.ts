@@ -76,9 +76,9 @@ export function nameAgent(dir: AbsPath, pid: number): void {
   writeAtomic(join(dir, RECORD), text + "\n");
 }
 
-/** Forgets a launch that came to nothing, or has come to its end. */
+/** Forgets a launch that came to nothing, or has come to its end. What somebody still writes to, a later launch removes. */
 export function endRun(dir: AbsPath): void {
-  removeTree(dir);
+  discard(dir);
 }
 
 /** The launches whose process, or agent, still lives. Directories of dead ones are removed. */

@@ -14,6 +14,8 @@ export interface PrivateOptions {
 }
 
 const OTHERS = 0o077;
+/** Whoever replaces it so often while it is read wants to keep us busy. */
+const MAX_TRIES = 20;
 /** Bits of {@link PrivateOptions.refused}: nobody else may read or write, or nobody else may write. */
 export const REFUSED = { all: OTHERS, writing: 0o022 } as const;
 
@@ -25,23 +27,37 @@ export function readPrivate(
   path: string,
   options: PrivateOptions,
 ): Uint8Array<ArrayBuffer> | undefined {
-  const seen = lstat(path);
-  if (seen === undefined) return undefined;
-  check(path, seen, options);
+  for (let tries = 1;; tries++) {
+    const seen = lstat(path);
+    if (seen === undefined) return undefined;
+    check(path, seen, options);
+    const read = readSeen(path, seen, options);
+    if (read !== "replaced") return read;
+    if (tries === MAX_TRIES) {
+      throw refusal(path, "it was replaced while it was read");
+    }
+  }
+}
+
+/** The bytes of the file that was looked at. Whoever writes it puts another one in its place, and so may one who plants a link. */
+function readSeen(
+  path: string,
+  seen: Stat,
+  { maxBytes }: PrivateOptions,
+): Uint8Array<ArrayBuffer> | undefined | "replaced" {
   return ifExists("read", path, () => {
     using file = Deno.openSync(path);
     const info = file.statSync();
-    // A link may have been put in its place since: what was opened has to be what was looked at.
     const isSame = (info.dev ?? 0) === seen.dev && (info.ino ?? 0) === seen.ino;
-    if (!isSame) throw refusal(path, "it was replaced while it was read");
-    const bytes = new Uint8Array(options.maxBytes + 1);
+    if (!isSame) return "replaced";
+    const bytes = new Uint8Array(maxBytes + 1);
     let done = 0;
     while (done < bytes.length) {
       const count = file.readSync(bytes.subarray(done));
       if (count === null) return bytes.slice(0, done);
       done += count;
     }
-    throw refusal(path, `it has more than ${options.maxBytes} bytes`);
+    throw refusal(path, `it has more than ${maxBytes} bytes`);
   });
 }
 

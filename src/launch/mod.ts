@@ -1,5 +1,5 @@
 /** Launching an agent: resolve, open, plan, perform. */
-export { codexRequest } from "./codex_plan.ts";
+export { codexRequest, findCodex } from "./codex_plan.ts";
 export { environmentOf } from "./exposed.ts";
 export { execInEnv } from "./exec.ts";
 export { explainPlan, protectionLines } from "./explain.ts";

@@ -46,6 +46,7 @@ export function notesOf(input: NotesInput): string[] {
       `policy ${path} of your organisation applies by design`
     ),
     ...differences(input),
+    ...codexNotes(input),
     ...(input.standIn === undefined ? [] : [
       "for the request that --full reads, the agent could reach one address on this machine, the stand-in for the model; all else was tried without a network",
     ]),
@@ -80,6 +81,18 @@ function readable({ plan, sources }: NotesInput): string[] {
       listWords(names)
     }, with the secrets in it, below /proc`,
   ];
+}
+
+/** Whoever uses Codex in this env must not take the report for one about it. */
+function codexNotes({ sources: { env: { slot } } }: NotesInput): string[] {
+  const isUsed = [slot.codex, slot.codexSettings].some((path) =>
+    lstat(path) !== undefined
+  );
+  return isUsed
+    ? [
+      "codex was not looked at: it does not tell what it has loaded; what it may do: aenv sandbox explain --agent codex",
+    ]
+    : [];
 }
 
 function differences({ plan, user, sources }: NotesInput): string[] {

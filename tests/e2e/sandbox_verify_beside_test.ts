@@ -138,7 +138,15 @@ ${beside}`);
       );
       assert.equal(notes.filter((note) => /one address/.test(note)).length, 1);
       assert.deepEqual(mcp.world.runs(), []);
+      assert.ok(!notes.some((note) => note.startsWith("codex ")));
+      Deno.writeTextFileSync(
+        `${mcp.world.aenv.root}/envs/private/codex.toml`,
+        "",
+      );
       const plain = await verify(mcp);
+      assert.ok(
+        plain.notes.some((note) => /^codex was not looked at/.test(note)),
+      );
       assert.deepEqual(
         plain.notes.filter((note) => /one address/.test(note)),
         [],

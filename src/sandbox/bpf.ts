@@ -64,9 +64,9 @@ const MAX_INSTRUCTIONS = 4096;
 
 /** The program of a tree. Throws for one that is longer than the kernel takes. */
 export function assemble(filter: Filter): Instruction[] {
-  const program: Instruction[] = [];
-  write(program, filter, { loaded: undefined });
-  program.reverse();
+  const writer = new Writer();
+  writer.write(filter, { loaded: "" });
+  const program = writer.program.toReversed();
   if (program.length > MAX_INSTRUCTIONS) {
     throw new Error(`a filter of ${program.length} instructions`);
   }
@@ -89,47 +89,84 @@ export function encode(
 }
 
 /**
- * Appends a part to the program, which is written from its end: then it is known how far a jump goes. `loaded` names what
- * the accumulator holds on the way into this part.
+ * Writes a program from its end: then it is known how far a jump goes. What stands in a tree several times stands in the
+ * program once, where a jump reaches it: the kernel translates every instruction at every start.
  */
-function write(
-  program: Instruction[],
-  filter: Filter,
-  { loaded }: { loaded: string | undefined },
-): void {
-  if (typeof filter === "string") {
-    program.push(op(BPF.return, actionOf(filter)));
-    return;
-  }
-  const { word, test, yes, no } = filter;
-  // Nothing is one of nothing; no jump would stand there to say so.
-  if ("oneOf" in test && test.oneOf.length === 0) {
-    return write(program, no, { loaded });
-  }
-  const mask = "mask" in test ? test.mask : undefined;
-  const wanted = mask === undefined ? word : `${word}&${mask}`;
-  write(program, no, { loaded: wanted });
-  const end = program.length;
-  write(program, yes, { loaded: wanted });
-  program.push(...jumps(test, program.length - end).reverse());
-  if (loaded === wanted) return;
-  if (mask !== undefined) program.push(op(BPF.and, mask));
-  program.push(op(BPF.load, offsetOf(word)));
-}
+class Writer {
+  readonly program: Instruction[] = [];
+  readonly #verdicts = new Map<Verdict, number>();
+  /** By what the accumulator holds on the way into it. */
+  readonly #branches = new Map<Branch, Map<string, number>>();
 
-/** Goes on when the test is true, and skips `length` instructions when it is not. */
-function jumps(test: Test, length: number): Instruction[] {
-  const over = length <= MAX_SKIP ? length : 1;
-  const tests = questions(test);
-  const last = tests.length - 1;
-  const asked = tests.map(([code, k], i): Instruction => ({
-    code,
-    // A true one goes past the others, and past the long jump where there is one.
-    jt: last - i + (over === length ? 0 : 1),
-    jf: i === last && over === length ? length : 0,
-    k,
-  }));
-  return over === length ? asked : [...asked, op(BPF.jump, length)];
+  /** Writes a part unless it is there, and returns where it begins. `loaded` names what the accumulator holds before. */
+  write(filter: Filter, { loaded }: { loaded: string }): number {
+    if (typeof filter === "string") return this.#writeVerdict(filter);
+    const known = this.#branches.get(filter)?.get(loaded);
+    if (known !== undefined) return known;
+    const { word, test, yes, no } = filter;
+    // Nothing is one of nothing; no jump would stand there to say so.
+    if ("oneOf" in test && test.oneOf.length === 0) {
+      return this.write(no, { loaded });
+    }
+    const mask = "mask" in test ? test.mask : undefined;
+    const wanted = mask === undefined ? word : `${word}&${mask}`;
+    const noAt = this.write(no, { loaded: wanted });
+    const yesAt = this.write(yes, { loaded: wanted });
+    this.#writeQuestions(questions(test), { yesAt, noAt });
+    if (loaded !== wanted) {
+      if (mask !== undefined) this.#push(op(BPF.and, mask));
+      this.#push(op(BPF.load, offsetOf(word)));
+    }
+    const at = this.program.length - 1;
+    const entries = this.#branches.get(filter) ?? new Map<string, number>();
+    this.#branches.set(filter, entries.set(loaded, at));
+    return at;
+  }
+
+  #writeVerdict(verdict: Verdict): number {
+    const known = this.#verdicts.get(verdict);
+    if (known !== undefined) return known;
+    const at = this.#push(op(BPF.return, actionOf(verdict)));
+    this.#verdicts.set(verdict, at);
+    return at;
+  }
+
+  /** Goes on at `yesAt` as soon as one is true, and at `noAt` when none is. */
+  #writeQuestions(
+    asked: readonly (readonly [code: number, k: number])[],
+    { yesAt, noAt }: { readonly yesAt: number; readonly noAt: number },
+  ): void {
+    const no = this.#bringNear(noAt, asked.length + 1);
+    const yes = this.#bringNear(yesAt, asked.length);
+    for (const [i, [code, k]] of asked.toReversed().entries()) {
+      const at = this.program.length;
+      this.#push({
+        code,
+        jt: at - yes - 1,
+        jf: i === 0 ? at - no - 1 : 0,
+        k,
+      });
+    }
+  }
+
+  /** The place itself where a jump reaches it over so many more instructions, else one that leads there. */
+  #bringNear(at: number, more: number): number {
+    const { program } = this;
+    if (program.length + more - at <= MAX_SKIP) return at;
+    const target = program[at]!;
+    return this.#push(
+      target.code === BPF.return
+        ? target
+        : op(BPF.jump, program.length - at - 1),
+    );
+  }
+
+  #push(instruction: Instruction): number {
+    if (instruction.jt > MAX_SKIP || instruction.jf > MAX_SKIP) {
+      throw new Error("a test of too many values");
+    }
+    return this.program.push(instruction) - 1;
+  }
 }
 
 function questions(test: Test): (readonly [code: number, k: number])[] {

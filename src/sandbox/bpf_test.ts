@@ -85,6 +85,49 @@ Deno.test("assemble() gives a program that decides as the tree does", () => {
   );
 });
 
+Deno.test("assemble() writes a part that stands in several places as it is meant in each", () => {
+  const word = fc.constantFrom(...WORDS);
+  const several = fc.record({
+    part: filter,
+    other: filter,
+    word,
+    value: number,
+  });
+  fc.assert(
+    fc.property(several, fc.array(data, { minLength: 1 }), (made, calls) => {
+      const { part, other, word, value: k } = made;
+      const after = (word: Word, yes: Filter, no: Filter): Filter => ({
+        ...{ word, test: { atLeast: k }, yes, no },
+      });
+      const tree = after(
+        ...["nr", after(word, part, other)] as const,
+        after("nr", part, after("arg0", other, part)),
+      );
+      const program = assemble(tree);
+      for (const call of calls) {
+        assert.equal(runFilter(program, call), decide(tree, call) >>> 0);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("assemble() writes a part that stands in several places once", () => {
+  const part: Filter = {
+    word: "arg0",
+    test: { oneOf: [1, 2, 3] },
+    yes: "EPERM",
+    no: "allow",
+  };
+  const twice: Filter = {
+    word: "nr",
+    test: { oneOf: [4] },
+    yes: part,
+    no: { word: "nr", test: { oneOf: [5] }, yes: part, no: "allow" },
+  };
+  assert.equal(assemble(twice).length, assemble(part).length + 3);
+});
+
 Deno.test("assemble() reaches past 255 instructions", () => {
   const long = Array.from({ length: 400 }, (_, i) => i).reduceRight<Filter>(
     (no, value) => ({
@@ -125,6 +168,17 @@ Deno.test("assemble() refuses a program that is too long for the kernel", () => 
     "allow",
   );
   assert.throws(() => assemble(long), /instructions/);
+});
+
+Deno.test("assemble() refuses a test that no jump reaches over", () => {
+  const oneOf = Array.from({ length: 300 }, (_, i) => i);
+  const tree: Filter = {
+    word: "nr",
+    test: { oneOf },
+    yes: "kill",
+    no: "allow",
+  };
+  assert.throws(() => assemble(tree), /too many values/);
 });
 
 Deno.test("encode() writes instructions as the kernel reads them", () => {

@@ -75,32 +75,54 @@ const SHARED_BY_NUMBER: readonly SyscallName[] = [
 /** The filter for a machine. */
 export function seccompFilter(needs: SeccompNeeds): Filter {
   const { architecture } = needs;
-  const known = rulesFor(needs).reduceRight<Filter>(
-    (rest, { calls, then }) => ({
-      word: "nr",
-      test: { oneOf: numbersOf(calls, architecture) },
-      yes: then,
-      no: rest,
-    }),
-    "allow",
-  );
-  const bounded: Filter = {
-    word: "nr",
-    // The x32 interface of x86_64 is among them: its numbers have a high bit.
-    test: { atLeast: NEWEST_SYSCALL + 1 },
-    yes: "ENOSYS",
-    no: known,
-  };
   return {
     word: "arch",
     test: { oneOf: [AUDIT_ARCH[architecture]] },
-    yes: bounded,
+    yes: searched(rangesOf(rulesFor(needs), architecture)),
     // Another interface has other numbers: 32-bit programs on a 64-bit machine.
     no: "kill",
   };
 }
 
-/** What is said about calls, in the order in which it is looked at; a call that none names is allowed. */
+/** Numbers from this one on, up to those of the next range. */
+interface Range {
+  readonly from: number;
+  readonly then: Filter;
+}
+
+/** What is said about all numbers, in their order. A call that no rule names is allowed; the first that names it counts. */
+function rangesOf(
+  rules: readonly CallRule[],
+  architecture: Architecture,
+): Range[] {
+  const said = new Map<number, Filter>();
+  for (const { calls, then } of rules) {
+    for (const number of numbersOf(calls, architecture)) {
+      if (!said.has(number)) said.set(number, then);
+    }
+  }
+  const ranges: Range[] = [];
+  for (let number = 0; number <= NEWEST_SYSCALL; number++) {
+    const then = said.get(number) ?? "allow";
+    if (then !== ranges.at(-1)?.then) ranges.push({ from: number, then });
+  }
+  // The x32 interface of x86_64 is among them: its numbers have a high bit.
+  return [...ranges, { from: NEWEST_SYSCALL + 1, then: "ENOSYS" }];
+}
+
+/** Halves the ranges until one is left: the kernel asks about every number when it takes a filter. */
+function searched(ranges: readonly Range[]): Filter {
+  if (ranges.length === 1) return ranges[0]!.then;
+  const middle = ranges.length >> 1;
+  return {
+    word: "nr",
+    test: { atLeast: ranges[middle]!.from },
+    yes: searched(ranges.slice(middle)),
+    no: searched(ranges.slice(0, middle)),
+  };
+}
+
+/** What is said about calls. */
 function rulesFor(needs: SeccompNeeds): readonly CallRule[] {
   return [
     ...networkCalls(needs),

@@ -8,10 +8,14 @@ export interface SeccompData {
   readonly args?: readonly bigint[];
 }
 
-/** What the program returns: the action with its data. Throws for a program that the kernel would not take. */
+/**
+ * What the program returns: the action with its data; `count` is how many instructions that took. Throws for a program that
+ * the kernel would not take.
+ */
 export function runFilter(
   program: readonly Instruction[],
   data: SeccompData,
+  count: { instructions: number } = { instructions: 0 },
 ): number {
   const bytes = new DataView(new ArrayBuffer(64));
   bytes.setUint32(0, data.nr >>> 0, true);
@@ -22,6 +26,7 @@ export function runFilter(
   let accumulator = 0;
   for (let at = 0; at < program.length; at++) {
     const { code, jt, jf, k } = program[at]!;
+    count.instructions++;
     switch (code) {
       case 0x20: // BPF_LD | BPF_W | BPF_ABS
         if (k % 4 !== 0 || k >= 64) throw new Error(`load of ${k}`);

@@ -6,18 +6,16 @@ import { discard } from "../os/discard.ts";
 import { readDir } from "../os/fs.ts";
 import { RECORD_FILE, txDir, writeRecord } from "./record.ts";
 import type { TxHome, TxRecord } from "./types.ts";
-import { undoAll } from "./undo.ts";
+import { undoAll, type UndoPlace } from "./undo.ts";
 
 /** Undoes a transaction and closes it. Throws what stands in the way. */
 export function closeUndone(
   record: TxRecord,
-  { dirs, force, reason }: Pick<TxHome, "dirs"> & {
-    force: boolean;
-    reason: string;
-  },
+  { reason, ...place }: UndoPlace & { readonly reason: string },
 ): void {
+  const { dirs } = place;
   const dir = txDir(dirs, record.id);
-  const undone = undoAll(record, { dirs, force });
+  const undone = undoAll(record, place);
   const done = finish(undone, "rolled-back", reason);
   tidy(dir, done);
   if (done.entries.length === 0) {

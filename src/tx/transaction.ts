@@ -195,7 +195,8 @@ export class Transaction {
   /** Takes back what was done. Throws what stands in the way; it is pending then. */
   abort(reason: string): void {
     if (this.#record === undefined) return;
-    closeUndone(this.#record, { dirs: this.#home.dirs, force: false, reason });
+    const { dirs } = this.#home;
+    closeUndone(this.#record, { dirs, force: false, isOwn: true, reason });
   }
 
   #begin(): TxRecord {

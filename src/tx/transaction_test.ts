@@ -227,3 +227,23 @@ Deno.test("a transaction refuses directories where a file is to be, and things w
   await rejects(lost, { code: "IO" });
   deepStrictEqual(world.state(), before);
 });
+
+Deno.test("a transaction that fails gives back what it took or moved, and leaves what a launch has made there meanwhile", async () => {
+  for (const how of ["take", "move"] as const) {
+    using world = new TxWorld();
+    prepare(world);
+    const path = world.path(".aenv/envs/a");
+    const failing = world.change((tx) => {
+      if (how === "take") tx.take(path);
+      else tx.move(path, world.path(".aenv/envs/d"));
+      world.write(".aenv/envs/a/sandbox/file", "made");
+      throw new RangeError("an agent runs");
+    });
+    await rejects(failing, RangeError);
+    strictEqual(world.read(".aenv/envs/a/sandbox/file"), "made");
+    strictEqual(world.read(".aenv/envs/a/tool"), "#!/bin/sh\n");
+    deepStrictEqual(world.names(".aenv/envs"), ["a", "b"]);
+    const { stuck, undone, finished } = await world.recover();
+    deepStrictEqual([stuck, undone, finished], [[], [], []]);
+  }
+});

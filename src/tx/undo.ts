@@ -29,10 +29,16 @@ import {
 } from "./things.ts";
 import type { Entry, Thing, TxId, TxRecord } from "./types.ts";
 
-/** Where undoing happens. `force`: what was changed since is put aside and no reason to stop. */
+/** Where undoing happens. */
 export interface UndoPlace {
   readonly dirs: Dirs;
+  /** Whether what was changed since is put aside and no reason to stop. */
   readonly force: boolean;
+  /**
+   * Whether this process itself has just done what is undone: what is where it has taken something away, a launch has made
+   * that did not see it in time.
+   */
+  readonly isOwn?: boolean;
 }
 
 type PutEntry = Extract<Entry, { op: "put" }>;
@@ -157,7 +163,11 @@ function undoEntry(entry: Entry, index: number, step: Step): void {
     case "move":
       requireSettled(entry.path);
       requireSettled(entry.to);
-      if (!isNamed(entry.to) || isNamed(entry.path)) return;
+      if (!isNamed(entry.to)) return;
+      if (isNamed(entry.path)) {
+        if (!place.isOwn) return;
+        joinAside(entry.path, entry.to, { index, step });
+      }
       return rename(entry.to, entry.path);
     case "mkdir":
       requireSettled(entry.path);
@@ -217,11 +227,32 @@ function undoTake(path: AbsPath, index: number, step: Step): void {
   requireSettled(path);
   if (lstat(tree) === undefined) return;
   if (lstat(path) !== undefined) {
-    if (!step.place.force) throw changed(path, "something else is there now");
-    rename(path, keptName(dir, index));
+    const { force, isOwn } = step.place;
+    if (!force && !isOwn) throw changed(path, "something else is there now");
+    if (isOwn) joinAside(path, tree, { index, step });
+    else rename(path, keptName(dir, index));
   }
   rename(tree, path);
   syncDir(parent(path));
+}
+
+/** Puts aside what is at `path`, and moves from there what `tree` has not; no deeper, since something may be at work there. */
+function joinAside(
+  path: AbsPath,
+  tree: AbsPath,
+  { index, step: { record, place } }: { index: number; step: Step },
+): void {
+  const kept = keptName(txDir(place.dirs, record.id), index);
+  rename(path, kept);
+  const areBoth = [kept, tree].every((each) =>
+    lstat(each)?.kind === "directory"
+  );
+  if (!areBoth) return;
+  for (const { name } of readDir(kept) ?? []) {
+    const to = join(tree, name);
+    if (lstat(to) === undefined) rename(join(kept, name), to);
+  }
+  removeEmptyDir(kept);
 }
 
 /** Whether the directory has an entry of exactly this name: some file systems find `A` when asked for `a`. */

@@ -4,11 +4,7 @@ import { Var } from "../base/env_vars.ts";
 import { runDirFor } from "../env/mod.ts";
 import { epochMs } from "../os/clock.ts";
 import { secretHex } from "../os/random.ts";
-import {
-  closeAtOnce,
-  markThis,
-  processDescriptor,
-} from "../os/single_calls.ts";
+import { markThis, processDescriptor } from "../os/single_calls.ts";
 import type { BegunSession } from "../sandbox/mod.ts";
 import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
 import type { PerformContext } from "./types.ts";
@@ -45,6 +41,7 @@ export class LaunchSession {
       ...{ ...place, name, held, mark: this.mark },
       ...{ seen: seen?.fd ?? null, dirs: seen?.dirs ?? [] },
     };
+    // Closed when this becomes another program.
     const pidfd = processDescriptor(host.pid);
     if (pidfd < 0) return;
     const watcher = watchFor(order, {
@@ -53,7 +50,6 @@ export class LaunchSession {
       keepsErrors: host.env[Var.quiet] === undefined &&
         host.isTerminal("stderr"),
     });
-    closeAtOnce(pidfd);
     // After the watcher, which is not of the session. Without the mark its last process could not be found.
     if (watcher !== undefined && markThis(this.mark) < 0) watcher.cancel();
   }

@@ -24,14 +24,16 @@ export class Pages {
     this.#buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, size);
   }
 
-  /** So many pages; undefined when there are none. */
-  static map(count: number): Pages | undefined {
-    const size = count * PAGE;
-    const list = new CallList(1);
+  /** Adds the call to a list that maps so many pages, and returns its place there. */
+  static add(list: CallList, count: number): number {
     const access = PROT_READ | PROT_WRITE;
     const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    list.add(CALL.mmap, [0, size, access, flags, -1, 0]);
-    return list.run() === -1 ? new Pages(list.wide(0), size) : undefined;
+    return list.add(CALL.mmap, [0, count * PAGE, access, flags, -1, 0]);
+  }
+
+  /** The pages that this call has mapped. */
+  static of(list: CallList, call: number, count: number): Pages {
+    return new Pages(list.wide(call), count * PAGE);
   }
 
   /** So many bytes, all 0. Throws a RangeError when there is no room. */

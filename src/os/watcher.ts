@@ -2,7 +2,7 @@
  * A process that waits for the end of another and then becomes a program. While it waits it is a list of system calls in a
  * few pages: this program's memory, which it begins with, is given back when this program has become another one. Linux.
  */
-import { CallList, placeOf } from "./call_list.ts";
+import { CallList } from "./call_list.ts";
 import { CALL } from "./call_numbers.ts";
 import { ARCHITECTURE } from "./architecture.ts";
 import { codeAddress, PAGE } from "./clone_code.ts";
@@ -63,44 +63,52 @@ const MAX_CALLS = 40;
  * alone; who waits for children of this one does not see it. Undefined where it cannot be started.
  */
 export function watchEnd(watch: Watch): Watcher | undefined {
-  const pipe = makePipe();
-  const pages = pipe && Pages.map(PAGES);
-  if (pages === undefined) return undefined;
-  // Closed by this program's end or by its becoming another: from then on nobody else uses this memory.
-  const [from, into] = pipe!;
-  const pid = startChild(watch, { pages, from });
-  close(from);
+  const begun = begin();
+  if (begun === undefined) return undefined;
+  const { pages, from, into, mask } = begun;
+  const steps = stepsOf(watch, { pages, from });
+  // With no signal at its end: this one's parent is not told, and does not wait for it.
+  const pid = steps?.start(CLONE_VM) ?? 0;
+  const list = new CallList(2);
+  list.add(CALL.rt_sigprocmask, [
+    ...[SIG_SETMASK, list.place(mask), 0, MASK_BYTES],
+  ]);
+  list.add(CALL.close, [from]);
+  list.run();
   if (pid > 0) return { pid, cancel: () => cancel(pid, into) };
-  close(into);
+  close([into]);
   return pages.unmap();
 }
 
-function makePipe(): readonly [number, number] | undefined {
-  const ends = new Int32Array(2);
-  const list = new CallList(1);
-  list.add(CALL.pipe2, [placeOf(new Uint8Array(ends.buffer)), O_CLOEXEC]);
-  return list.run() === -1 ? [ends[0]!, ends[1]!] : undefined;
+/** What a child needs. */
+interface Begun {
+  readonly pages: Pages;
+  /** The ends of a pipe. The second is closed by this program's end or by its becoming another: from then on nobody else uses this memory. */
+  readonly from: number;
+  readonly into: number;
+  /** The signals that were blocked before. */
+  readonly mask: Uint8Array<ArrayBuffer>;
 }
 
-/** The child, or what is no process. A handler that ran in it would run with this program's memory: all signals are blocked. */
-function startChild(
-  watch: Watch,
-  memory: { readonly pages: Pages; readonly from: number },
-): number {
-  const steps = stepsOf(watch, memory);
-  if (steps === undefined) return 0;
-  const masks = new Uint8Array(2 * MASK_BYTES).fill(0xff, 0, MASK_BYTES);
-  const at = placeOf(masks);
-  const change = (how: number, from: number, into: number) => {
-    const list = new CallList(1);
-    list.add(CALL.rt_sigprocmask, [how, from, into, MASK_BYTES]);
-    return list.run();
-  };
-  if (change(SIG_BLOCK, at, at + MASK_BYTES) !== -1) return 0;
-  // With no signal at its end: this one's parent is not told, and does not wait for it.
-  const pid = steps.start(CLONE_VM);
-  change(SIG_SETMASK, at + MASK_BYTES, 0);
-  return pid ?? 0;
+/** Makes it, and blocks all signals: a handler that ran in the child would run with this program's memory. */
+function begin(): Begun | undefined {
+  const ends = new Int32Array(2);
+  const [all, mask] = [new Uint8Array(MASK_BYTES), new Uint8Array(MASK_BYTES)];
+  all.fill(0xff);
+  const list = new CallList(3);
+  list.add(CALL.pipe2, [list.place(new Uint8Array(ends.buffer)), O_CLOEXEC]);
+  const mapped = Pages.add(list, PAGES);
+  const blocked = list.add(CALL.rt_sigprocmask, [
+    ...[SIG_BLOCK, list.place(all), list.place(mask), MASK_BYTES],
+  ]);
+  const failed = list.run();
+  const [from, into] = [ends[0]!, ends[1]!];
+  if (failed === -1) {
+    return { pages: Pages.of(list, mapped, PAGES), from, into, mask };
+  }
+  if (failed === blocked) Pages.of(list, mapped, PAGES).unmap();
+  if (failed === mapped || failed === blocked) close([from, into]);
+  return undefined;
 }
 
 /** The pipe is closed last: its end tells that this memory is not used any more. */
@@ -112,9 +120,9 @@ function cancel(pid: number, into: number): void {
   list.run();
 }
 
-function close(fd: number): void {
-  const list = new CallList(1);
-  list.add(CALL.close, [fd]);
+function close(descriptors: readonly number[]): void {
+  const list = new CallList(descriptors.length);
+  for (const fd of descriptors) list.add(CALL.close, [fd]);
   list.run();
 }
 

@@ -1,5 +1,5 @@
 /** Becoming a program as it was prepared in an earlier launch. */
-import { CallList } from "../os/call_list.ts";
+import { CALL_AT, CallList } from "../os/call_list.ts";
 import { CALL } from "../os/call_numbers.ts";
 import { becomeProgram, type Program } from "../os/exec.ts";
 import {
@@ -25,6 +25,8 @@ const INSTRUCTION_BYTES = 8;
 /** ENOENT, EACCES: what is gone, or may not be looked at, is not granted. */
 const SKIPS = [-2, -13];
 const EBUSY = -16;
+/** Where the number of a capability stands in the calls that drop them. */
+const CAPABILITY_AT = CALL_AT.first + CALL_AT.argument + 2;
 
 /**
  * Confines this process for good and becomes the program. Returns only by throwing: `SANDBOX_UNENFORCED`, or
@@ -86,8 +88,10 @@ function confineHere(
   const add = (name: keyof typeof CALL, args: readonly number[]) => {
     names.set(list.add(CALL[name], args), name);
   };
-  for (let n = 0; n <= last; n++) {
-    list.add(CALL.prctl, [PR_CAPBSET_DROP, n]);
+  if (last >= 0) list.add(CALL.prctl, [PR_CAPBSET_DROP, 0]);
+  list.repeat(last + 1);
+  for (let n = 1; n <= last; n++) {
+    list.words[CAPABILITY_AT + n * CALL_AT.step] = n;
   }
   add("prctl", [PR_SET_NO_NEW_PRIVS, 1]);
   add("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL]);

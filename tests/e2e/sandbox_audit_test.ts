@@ -347,17 +347,20 @@ Deno.test("aenv audit --follow shows what comes until it is ended", async () => 
     cwd: world.project,
     stdout: "piped",
   }).spawn();
-  const lines = follow.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let seen = "";
-  for (let i = 0; !seen.includes("launch-begin"); i++) {
-    // The first start may come before it looks.
-    if (i < 3) await world.aenv.must(["exec", "-E", "private", "--", "true"]);
-    seen += (await lines.read()).value ?? "";
-  }
+  const reading = (async () => {
+    const texts = follow.stdout.pipeThrough(new TextDecoderStream());
+    for await (const text of texts) seen += text;
+  })();
+  // The first start may come before it looks.
+  await waitFor("what comes", async () => {
+    await world.aenv.must(["exec", "-E", "private", "--", "true"]);
+    return seen.includes("launch-begin") || undefined;
+  });
   follow.kill("SIGINT");
   const { signal } = await follow.status;
   assert.equal(signal, "SIGINT");
-  await lines.cancel();
+  await reading;
   const [first] = seen.split("\n");
   assert.equal(JSON.parse(first!).event, "launch-begin");
 });

@@ -1,13 +1,14 @@
 /**
  * What a session made deeper in a project than protected paths reach: a repository with a hook in it, a task file for an
- * editor. Found after a run by the time of its last change, which nobody inside can set; there is no snapshot to compare with.
+ * editor. Found after a run by the time of its last change, which nobody inside can set. Only of configurations of git it is
+ * known what they held: where an existing repository is pushed to counts, where a new one comes from does not.
  */
 import { type AbsPath, join, parent } from "../base/paths.ts";
 import { type Mark, markOf } from "../os/marks.ts";
 import { readNames } from "../os/names.ts";
 import { unlessDenied } from "./host_facts_paths.ts";
 import { isIn } from "./path_text.ts";
-import type { Change, Watched } from "./protect.ts";
+import type { Change, Snapshot, Watched } from "./protect.ts";
 
 /** Directories that are looked at, and how deep. */
 const MAX_DIRS = 10_000;
@@ -34,6 +35,9 @@ const GIT_PARTS: readonly string[] = [
   "aenv",
 ];
 
+const CONFIG = /\/config(?:\.worktree)?$/;
+const MAX_CONFIGS = 1000;
+
 /** What git takes a directory for a repository by, whatever its name is. */
 const GIT_SIGNS: readonly string[] = ["HEAD", "objects", "refs"];
 
@@ -44,10 +48,21 @@ export interface NestedQuery {
   readonly watched: readonly Watched[];
   /** Microseconds since the epoch: what was changed earlier is not the session's. */
   readonly since: number;
+  /** What configurations of git held before, as far as it is known. */
+  readonly known?: Snapshot;
 }
 
-/** What the session made or changed deeper in the project, sorted. */
-export function nestedChanges(query: NestedQuery): Change[] {
+/** What is deeper in the project. */
+export interface Nested {
+  /** What the session made or changed, sorted. */
+  readonly changes: readonly Change[];
+  /** Configurations of git, whoever made them. */
+  readonly configs: readonly AbsPath[];
+}
+
+/** Looks through the project. */
+export function lookForNested(query: NestedQuery): Nested {
+  const { known = {} } = query;
   const found: AbsPath[] = [];
   const opaque: AbsPath[] = [];
   let dirs = 0;
@@ -72,10 +87,19 @@ export function nestedChanges(query: NestedQuery): Change[] {
     }
   }
   walk(query.project, MAX_DEPTH);
-  return found.filter((path) => !isWatched(path, query.watched))
-    .flatMap((path) => changedIn(path, query.since))
+  const own = found.filter((path) => !isWatched(path, query.watched));
+  const changes = own.flatMap((path) => changedIn(path, query.since))
     .concat(opaque.flatMap((path) => madeIn(parent(path), path, query)))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    changes: changes.map((each) => {
+      const before = Object.hasOwn(known, each.path)
+        ? known[each.path]
+        : undefined;
+      return { ...each, before };
+    }),
+    configs: own.filter((path) => CONFIG.test(path)).slice(0, MAX_CONFIGS),
+  };
 }
 
 /** The parts of a repository that run something; of a worktree the file that points to it. */

@@ -7,7 +7,7 @@ const MODULE = new URL("protect_nested.ts", import.meta.url).href;
 Deno.test("a directory that a session closed is found: git runs what is in it for who enters it", async () => {
   using temp = new TempDir("aenv-nested-");
   const script = `
-    const { nestedChanges } = await import(${JSON.stringify(MODULE)});
+    const { lookForNested } = await import(${JSON.stringify(MODULE)});
     const project = Deno.args[0];
     for (const dir of ["was", "is/.git/hooks", "open"]) {
       Deno.mkdirSync(project + "/" + dir, { recursive: true });
@@ -19,7 +19,7 @@ Deno.test("a directory that a session closed is found: git runs what is in it fo
     const since = (Date.now() - 15) * 1000;
     Deno.chmodSync(project + "/now", 0o300);
     Deno.chmodSync(project + "/is/.git/hooks", 0o300);
-    const found = nestedChanges({ project, watched: [], since });
+    const found = lookForNested({ project, watched: [], since }).changes;
     for (const dir of ["was", "now", "is/.git/hooks"]) {
       Deno.chmodSync(project + "/" + dir, 0o700);
     }

@@ -17,7 +17,7 @@ import {
 import { concerning } from "./protect_harmless.ts";
 import type { Found } from "./protect_looks.ts";
 import { rememberLooks } from "./protect_looks_make.ts";
-import { nestedChanges } from "./protect_nested.ts";
+import { lookForNested, type Nested } from "./protect_nested.ts";
 import type { BegunSession } from "./protect_open.ts";
 import {
   isAlive,
@@ -102,6 +102,7 @@ export async function beginAnew(
         since: running.length > 0 ? record?.since ?? timeNow() : timeNow(),
         pending: false,
         touched: [],
+        nested: record?.nested ?? configsIn(place, all),
       };
       writeRecord(place, next);
       forget(left);
@@ -131,7 +132,7 @@ function assess(
     return { changes: [], touched: record.touched, now };
   }
   // What a session beside this one makes deeper in the project is shown when that one ends.
-  const nested = isOpen ? nestedIn(record, sinceOf(record, left)) : [];
+  const nested = isOpen ? nestedIn(record, sinceOf(record, left)).changes : [];
   const changes = concern(place, record, { now, nested });
   return { changes, touched: record.touched, now };
 }
@@ -151,20 +152,25 @@ export async function endProtected(
     if (record === undefined || own === undefined) return nothing;
     const since = sinceOf(record, [own]);
     const now = takeSnapshot(record.watched, record.baseline);
-    const nested = nestedIn(record, since);
-    const changes = concern(place, record, { now, nested });
+    const deeper = nestedIn(record, since);
+    const changes = concern(place, record, { now, nested: deeper.changes });
     const saw = seen === undefined ? undefined : readSeen(seen.fd);
     const names = (saw?.seen ?? []).flatMap(({ dir, name }) =>
       seen!.dirs[dir] === undefined ? [] : [join(seen!.dirs[dir], name)]
     );
     const touched = touchedBeside(record, { now, names, changes });
     const isPending = changes.length > 0;
-    if (isPending || record.pending || touched.length > 0) {
+    const nested = isPending
+      ? record.nested
+      : snapshotOf(place, record, deeper);
+    const isNew = JSON.stringify(nested) !== JSON.stringify(record.nested);
+    if (isPending || record.pending || touched.length > 0 || isNew) {
       const all = [...new Set([...record.touched, ...touched])].sort();
       writeRecord(place, {
         ...record,
         ...{ since: isPending ? since : record.since, pending: isPending },
         touched: all,
+        ...(nested ? { nested } : {}),
       });
     }
     forget([own]);
@@ -244,12 +250,13 @@ export async function acceptChanges(
     const sessions = sessionsOf(place);
     const left = sessions.filter((session) => !isRunning(session));
     const now = takeSnapshot(record.watched, record.baseline, keeper(place));
-    const nested = nestedIn(record, sinceOf(record, sessions));
-    const changes = concern(place, record, { now, nested });
+    const deeper = nestedIn(record, sinceOf(record, sessions));
+    const changes = concern(place, record, { now, nested: deeper.changes });
     const { sessions: _, ...rest } = record;
     writeRecord(place, {
       ...rest,
       ...{ baseline: now, since: timeNow(), pending: false },
+      nested: snapshotOf(place, record, deeper),
     });
     forget(left);
     return changes;
@@ -268,7 +275,7 @@ export function protectStates(dir: AbsPath): ProtectState[] {
     const isOpen = record.pending || sessions.length + former.length > 0;
     if (!isOpen) return { project: record.project, changes: [], running };
     const now = takeSnapshot(record.watched, record.baseline);
-    const nested = nestedIn(record, sinceOf(record, sessions));
+    const { changes: nested } = nestedIn(record, sinceOf(record, sessions));
     const changes = concern(place, record, { now, nested });
     return { project: record.project, changes, running };
   });
@@ -296,7 +303,7 @@ export async function settleChanges<T>(
     const look = () =>
       concern(place, record, {
         now: takeSnapshot(record.watched, record.baseline),
-        nested: nestedIn(record, since),
+        nested: nestedIn(record, since).changes,
       });
     const result = work(look());
     const { sessions: _, ...rest } = record;
@@ -323,10 +330,28 @@ function concern(
 }
 
 function nestedIn(
-  { project, watched }: ProtectRecord,
+  { project, watched, nested: known = {} }: ProtectRecord,
   since: number,
-): Change[] {
-  return nestedChanges({ project, watched, since });
+): Nested {
+  return lookForNested({ project, watched, since, known });
+}
+
+function snapshotOf(
+  place: ProtectPlace,
+  { nested }: Pick<ProtectRecord, "nested">,
+  { configs }: Nested,
+): Snapshot {
+  const watched = configs.map((path) => ({ path, tree: false, why: "" }));
+  return takeSnapshot(watched, nested, keeper(place));
+}
+
+/** Before the first session in a project. */
+function configsIn(
+  place: ProtectPlace,
+  watched: readonly Watched[],
+): Snapshot {
+  const query = { project: place.project, watched, since: Infinity };
+  return snapshotOf(place, {}, lookForNested(query));
 }
 
 /** From when on what is made deeper in the project is the doing of these sessions, or of those that nobody has looked at yet. */

@@ -266,3 +266,66 @@ Deno.test("a command waits for who looks at an ended session, and not for one th
   await settleEnded(world.place.dir);
   assert.ok(performance.now() - start < 2000);
 });
+
+/** The configuration of a repository that is pushed to this address. */
+function configFor(url: string, more = ""): string {
+  return `[core]\n\tbare = false\n[remote "origin"]\n\turl = ${url}\n${more}`;
+}
+
+const OURS = "https://git.example.com/ours.git";
+const EVIL = "https://evil.example/ours.git";
+
+/** What a session of these changes is told to have done. */
+async function sessionOf(
+  world: Protected,
+  work: () => void,
+): Promise<string[]> {
+  assert.deepEqual(world.shown(await world.begin()), []);
+  world.settle();
+  work();
+  return await world.end();
+}
+
+Deno.test("endProtected() tells where a repository deeper in the project is led to push elsewhere", async () => {
+  using world = new Protected();
+  const own = "project/deep/lib/.git/config";
+  for (const name of ["objects", "refs"]) {
+    world.dir(`project/deep/lib/.git/${name}`);
+  }
+  world.file("project/deep/lib/.git/HEAD");
+  world.file(own, configFor(OURS));
+  const branch =
+    '[branch "main"]\n\tremote = origin\n\tmerge = refs/heads/main\n';
+  const quiet = await sessionOf(world, () => {
+    world.file(own, configFor(OURS, branch));
+  });
+  assert.deepEqual(quiet, []);
+  const led = await sessionOf(world, () => {
+    world.file(own, configFor(EVIL, branch));
+  });
+  assert.deepEqual(led, ["nested deep/lib/.git/config"]);
+  // Until somebody has looked at it, it stays.
+  assert.deepEqual(world.shown(await world.begin()), led);
+  await acceptChanges(world.place);
+  assert.deepEqual(await sessionOf(world, () => {}), []);
+  const back = await sessionOf(world, () => {
+    world.file(own, configFor(OURS, branch));
+  });
+  assert.deepEqual(back, led);
+});
+
+Deno.test("endProtected() lets a session bring a repository, and tells when a later one leads it elsewhere", async () => {
+  using world = new Protected();
+  const own = "project/deep/lib/.git/config";
+  const brought = await sessionOf(world, () => {
+    world.file(own, configFor(OURS));
+  });
+  assert.deepEqual(brought, []);
+  world.settle();
+  // By hand: whatever the user does between two sessions.
+  world.file(own, configFor(OURS, "[user]\n\tname = me\n"));
+  const led = await sessionOf(world, () => {
+    world.file(own, configFor(EVIL, "[user]\n\tname = me\n"));
+  });
+  assert.deepEqual(led, ["nested deep/lib/.git/config"]);
+});

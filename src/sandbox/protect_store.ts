@@ -40,6 +40,8 @@ export interface ProtectRecord {
   readonly since: number;
   /** Whether a change was found that nobody has accepted or taken back. */
   readonly pending: boolean;
+  /** Configurations of git that are deeper in the project, as they were when somebody last looked. */
+  readonly nested?: Snapshot;
   /** What sessions that have ended changed and put back; told once. */
   readonly touched: readonly AbsPath[];
   /** Launches of a version that wrote them here: `<pid>-<start>`. */

@@ -1,27 +1,61 @@
 /**
- * The two servers of the proxy's measurements, each in a process of its own: `origin CERT KEY` prints its ports and answers `GET /N`
- * with N bytes; `proxy PORT…` prints the variables of a proxy that lets these ports of this machine be reached. Both end with their stdin.
+ * The two servers of the proxy's measurements, each in a process of its own: `origin CERT KEY DIR` prints its ports and answers `GET /N`
+ * with N bytes, or else with a file of DIR; `proxy PORT…` prints the variables of a proxy that lets these ports of this machine be reached. Both end with their stdin.
  */
 
+import { join } from "node:path";
 import { startProxy } from "../../src/sandbox/network/proxy.ts";
 import { parseRules } from "../../src/sandbox/network/rules.ts";
 
 const BLOCK = new Uint8Array(256 * 1024);
 
-async function answer(connection: Deno.Conn): Promise<void> {
+/** Writes all of some bytes. */
+async function send(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await connection.write(bytes.subarray(done));
+  }
+}
+
+async function sendHead(
+  connection: Deno.Conn,
+  status: string,
+  { length, rest = "" }: { readonly length: number; readonly rest?: string },
+): Promise<void> {
+  const head = `HTTP/1.1 ${status}\r\nContent-Length: ${length}\r\n\r\n`;
+  await send(connection, new TextEncoder().encode(head + rest));
+}
+
+async function sendBytes(connection: Deno.Conn, length: number): Promise<void> {
+  const first = length % 1000;
+  await sendHead(connection, "200 OK", { length, rest: "x".repeat(first) });
+  for (let left = length - first; left > 0;) {
+    left -= await connection.write(BLOCK.subarray(0, left));
+  }
+}
+
+async function sendFile(connection: Deno.Conn, path: string): Promise<void> {
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    await sendHead(connection, "200 OK", { length: size });
+    const buffer = new Uint8Array(BLOCK.length);
+    for (let count; (count = await file.read(buffer)) !== null;) {
+      await send(connection, buffer.subarray(0, count));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await sendHead(connection, "404 Not Found", { length: 0 });
+  }
+}
+
+async function answer(connection: Deno.Conn, shown: string): Promise<void> {
   const buffer = new Uint8Array(4096);
   try {
     for (let count; (count = await connection.read(buffer)) !== null;) {
       const head = new TextDecoder().decode(buffer.subarray(0, count));
-      const length = Number(/^GET \/([0-9]+) /.exec(head)?.[1] ?? 0);
-      const line = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
-      let left = length;
-      const first = new TextEncoder().encode(line + "x".repeat(left % 1000));
-      await connection.write(first);
-      left -= left % 1000;
-      while (left > 0) {
-        left -= await connection.write(BLOCK.subarray(0, left));
-      }
+      const [, path = ""] = /^GET \/([^ ?]*)/.exec(head) ?? [];
+      if (/^[0-9]+$/.test(path)) await sendBytes(connection, Number(path));
+      else await sendFile(connection, join(shown, path));
     }
   } catch (error) {
     // The client has what it wants.
@@ -29,11 +63,13 @@ async function answer(connection: Deno.Conn): Promise<void> {
   }
 }
 
-async function serve(listener: Deno.Listener): Promise<void> {
-  for await (const connection of listener) void answer(connection);
+async function serve(listener: Deno.Listener, shown: string): Promise<void> {
+  for await (const connection of listener) void answer(connection, shown);
 }
 
-function startOrigin([certFile = "", keyFile = ""]: readonly string[]): object {
+function startOrigin(
+  [certFile = "", keyFile = "", shown = ""]: readonly string[],
+): object {
   const here = { hostname: "127.0.0.1", port: 0 };
   const plain = Deno.listen(here);
   const cert = Deno.readTextFileSync(certFile);
@@ -42,8 +78,8 @@ function startOrigin([certFile = "", keyFile = ""]: readonly string[]): object {
     cert,
     key: Deno.readTextFileSync(keyFile),
   });
-  void serve(plain);
-  void serve(encrypted);
+  void serve(plain, shown);
+  void serve(encrypted, shown);
   return { http: plain.addr.port, https: encrypted.addr.port };
 }
 

@@ -59,3 +59,26 @@ Deno.test("recordFunctions() tells each time a function at the top of a file run
     ),
   ]);
 });
+
+Deno.test("what is compiled early is there: the list is not much older than the source", async () => {
+  const root = new URL("../..", import.meta.url).pathname;
+  const lists: Record<string, string[]> = JSON.parse(
+    await Deno.readTextFile(`${root}/scripts/build/early.json`),
+  );
+  for (const [role, lines] of Object.entries(lists)) {
+    const lost: string[] = [];
+    for (const line of lines) {
+      const [file, name] = line.split(" ") as [string, string];
+      const text = await Deno.readTextFile(`${root}/${file}`).catch(() => "");
+      const pattern = new RegExp(
+        `^(export )?(async )?function\\*? ${name}\\b`,
+        "m",
+      );
+      if (!pattern.test(text)) lost.push(line);
+    }
+    assert.ok(
+      lost.length <= lines.length / 10,
+      `run "deno task record-starts": ${role} has no ${lost.join(", ")}`,
+    );
+  }
+});

@@ -95,7 +95,10 @@ export async function planCodex(
     program,
     args: isAgent ? [...told.args, ...request.args] : request.args,
     environment,
-    environmentChanges: environmentChanges(host.env, environment),
+    // Asked for by who prints the plan.
+    get environmentChanges() {
+      return environmentChanges(host.env, environment);
+    },
     ...{ exposed, services, sandbox: confined, installs: [], files },
     codex: { config: told.config },
     hook: env.manifest.preActivate,

@@ -106,7 +106,10 @@ export async function planLaunch(
     program,
     args: isAgent ? recipe.args : request.args,
     environment,
-    environmentChanges: environmentChanges(host.env, environment),
+    // Asked for by who prints the plan.
+    get environmentChanges() {
+      return environmentChanges(host.env, environment);
+    },
     exposed,
     services,
     sandbox: confined,

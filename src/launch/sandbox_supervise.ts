@@ -16,8 +16,6 @@ import {
   readSupervisorFacts,
   rememberPolicy,
   type SandboxPolicy,
-  seatbeltCommand,
-  seatbeltProfile,
   startConfined,
   type SupervisorFacts,
 } from "../sandbox/mod.ts";
@@ -52,6 +50,8 @@ export interface SupervisorTools {
     & Partial<Pick<LaunchAudit, "hearsKernel" | "started">>;
 }
 
+type Seatbelt = typeof import("./sandbox_hook.ts").seatbeltArguments;
+
 /** What a supervisor confines its agent and servers with. */
 export class SupervisedSandbox {
   readonly #sandbox: PlannedSandbox;
@@ -63,6 +63,8 @@ export class SupervisedSandbox {
   /** Undefined on macOS. */
   readonly #linux: LinuxFacts | undefined;
   readonly #proxies: Proxies;
+  /** Of macOS. */
+  readonly #seatbelt: Seatbelt | undefined;
   readonly #servers = new Map<string, Domain>();
   /** Real path of a service's socket → processes for which the mediator connected, and that the service has not yet taken. */
   readonly #clients = new Map<string, number[]>();
@@ -73,12 +75,14 @@ export class SupervisedSandbox {
   private constructor(
     sandbox: PlannedSandbox,
     context: PerformContext,
-    { children, audit, session }: SupervisorTools & {
+    { children, audit, session, seatbelt }: SupervisorTools & {
       readonly session: LaunchSession;
+      readonly seatbelt: Seatbelt | undefined;
     },
   ) {
     this.#sandbox = sandbox;
     this.#session = session;
+    this.#seatbelt = seatbelt;
     this.#context = context;
     this.#audit = audit;
     this.#children = children;
@@ -104,7 +108,12 @@ export class SupervisedSandbox {
     let opened: SupervisedSandbox | undefined;
     try {
       rememberPolicy(sandbox.policy);
-      opened = new SupervisedSandbox(sandbox, context, { ...tools, session });
+      const seatbelt = sandbox.policy.os === "darwin"
+        ? (await import("./sandbox_hook.ts")).seatbeltArguments
+        : undefined;
+      opened = new SupervisedSandbox(sandbox, context, {
+        ...{ ...tools, session, seatbelt },
+      });
       await opened.#openDomains(services);
       return opened;
     } catch (error) {
@@ -129,6 +138,7 @@ export class SupervisedSandbox {
 
   /** Makes the agent's own domain; from now on it can be started. `ports` are those of relays on this machine. */
   admitAgent(ports: readonly number[]): void {
+    if (this.#agent !== undefined && ports.length === 0) return;
     const { policy } = this.#sandbox;
     const why = {
       source: "run",
@@ -232,8 +242,7 @@ export class SupervisedSandbox {
     options: ChildOptions,
   ): Child {
     if (enforcement === undefined) {
-      const argv = [options.path, ...options.args];
-      const [path, ...args] = seatbeltCommand(seatbeltProfile(policy), argv);
+      const [path, ...args] = this.#seatbelt!(policy, options);
       return this.#children.start({ ...options, path: path!, args });
     }
     const { stdio, ownSession } = options;

@@ -9,16 +9,12 @@ import type {
   SupervisedSandbox,
   SupervisorTools,
 } from "./sandbox_supervise.ts";
-import {
-  type RunningServices,
-  type StartProgram,
-  startServices,
+import type {
+  RunningServices,
+  ServiceTools,
+  StartProgram,
 } from "./service_run.ts";
-import {
-  type FilledServices,
-  fillLate,
-  fillServices,
-} from "./service_values.ts";
+import type { FilledServices } from "./service_values.ts";
 import type { LaunchPlan, PerformContext } from "./types.ts";
 
 /** A launch whose values have been looked up. */
@@ -32,13 +28,33 @@ export async function openSupervisor(
   plan: LaunchPlan,
   context: PerformContext,
 ): Promise<Supervisor> {
-  // A command may never start an agent that asks for a server.
-  const filled = plan.agent === "none"
-    ? fillLate(plan, context.env, context)
-    : await fillServices(plan, context.env, context);
+  const filled = await filledServices(plan, context);
   return {
     run: (environment) => supervise({ ...plan, environment }, context, filled),
   };
+}
+
+/** Launches that stay for their network have none and do not load what runs them. */
+async function filledServices(
+  plan: LaunchPlan,
+  context: PerformContext,
+): Promise<FilledServices> {
+  if (plan.services.length === 0) return { brokered: [], relayed: [] };
+  const { fillLate, fillServices } = await import("./service_values.ts");
+  // A command may never start an agent that asks for a server.
+  return plan.agent === "none"
+    ? fillLate(plan, context.env, context)
+    : await fillServices(plan, context.env, context);
+}
+
+async function runServices(
+  plan: LaunchPlan,
+  filled: FilledServices,
+  tools: ServiceTools,
+): Promise<RunningServices | undefined> {
+  if (plan.services.length === 0) return undefined;
+  const { startServices } = await import("./service_run.ts");
+  return startServices(plan, filled, tools);
 }
 
 async function supervise(
@@ -59,12 +75,13 @@ async function supervise(
   const whoIs = sandbox && sandbox.whoIs.bind(sandbox);
   let services: RunningServices | undefined;
   try {
-    services = startServices(plan, filled, {
+    services = await runServices(plan, filled, {
       ...{ host, children, start, whoIs },
       onHandOut: (server) => audit.handOut(server),
     });
-    sandbox?.admitAgent(services.ports);
-    const env = sandbox?.variables(plan.environment, services.ports) ??
+    const ports = services?.ports ?? [];
+    sandbox?.admitAgent(ports);
+    const env = sandbox?.variables(plan.environment, ports) ??
       plan.environment;
     audit.begin();
     if (sandbox) await runHookBeside(plan, context.env, { start, env });
@@ -78,7 +95,7 @@ async function supervise(
     keepInherited();
     nameAgent(runDir, agent.pid);
     const end = await agent.ended;
-    await services.stop();
+    await services?.stop();
     const lines = [
       ...await sandbox?.end() ?? [],
       ...await audit.end(exitCode(end)),

@@ -1,7 +1,10 @@
 /** What ties processes of Linux together: who dies with whom, and a mark that is inherited. */
+import { ARCHITECTURE } from "./architecture.ts";
+import { CallList, placeOf } from "./call_list.ts";
 import type { Step } from "./clone.ts";
 import { readBytes, readDir } from "./fs.ts";
 import { syscall } from "./syscall.ts";
+import { syscallNumber } from "./syscall_numbers.ts";
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -27,6 +30,37 @@ export function markStep(mark: number): Step {
 /** The mark of a process; undefined when it has none or is gone. */
 export function markOf(pid: number): number | undefined {
   return markIn(readBytes(`/proc/${pid}/limits`));
+}
+
+/** Those of the processes that have one of these marks. */
+export function withMarks(
+  pids: readonly number[],
+  marks: readonly number[],
+): number[] {
+  const found = readLimits(pids);
+  return pids.filter((pid, i) => {
+    const limit = found?.(i) ?? markOf(pid);
+    return limit !== undefined && marks.includes(limit);
+  });
+}
+
+/** What their limits of file locks are: asking takes a tenth of the time that reading about them takes. Undefined where that cannot be done. */
+function readLimits(
+  pids: readonly number[],
+): ((index: number) => number | undefined) | undefined {
+  const call = syscallNumber("prlimit64", ARCHITECTURE);
+  if (call === undefined) return undefined;
+  const limits = new BigUint64Array(2 * pids.length);
+  const into = placeOf(new Uint8Array(limits.buffer));
+  const list = new CallList(pids.length);
+  for (const [i, pid] of pids.entries()) {
+    list.mayFail(list.add(call, [pid, RLIMIT_LOCKS, 0, into + 16 * i]));
+  }
+  if (list.run() === undefined) return undefined;
+  return (i) => {
+    const [soft, hard] = [limits[2 * i], limits[2 * i + 1]];
+    return list.result(i) === 0 && soft === hard ? Number(soft) : undefined;
+  };
 }
 
 /** The mark in what the system says of a process's limits. */

@@ -13,12 +13,15 @@ import { namespaceFlags, namespaceSteps } from "./mounts_steps.ts";
 
 export { readKernelFacts } from "./kernel_facts.ts";
 
-/** Tries what a supervisor needs; a part of a millisecond. */
+let found: SupervisorFacts | undefined;
+
+/** Tries what a supervisor needs: some milliseconds, once in a process. What changes later fails where it is used. */
 export function readSupervisorFacts(): SupervisorFacts {
-  return {
+  found ??= {
     noMediation: mediationProblem(),
     noNamespaces: namespaceProblem(),
   };
+  return found;
 }
 
 function mediationProblem(): string | undefined {

@@ -23,7 +23,10 @@ export interface BundleOptions {
   readonly outDir: string;
   /** Identifiers to replace by string constants. */
   readonly constants: Readonly<Record<string, string>>;
-  /** Of each role, the functions that are compiled with its file: a path below the repository, a space, a name. */
+  /**
+   * Of each role, the functions that are compiled with its file: a path below the repository, a space, a name. And under
+   * its name with " later", those that are compiled with the files that {@link LOADED_TOGETHER} makes.
+   */
   readonly early?: Readonly<Record<string, readonly string[]>>;
   /** A file to which the program's roles add the names of all functions that run; for finding out what `early` should be. */
   readonly record?: string | undefined;
@@ -41,6 +44,8 @@ const LOADED_TOGETHER: readonly string[] = [
   "src/launch/supervise.ts",
   "src/launch/sandbox_supervise.ts",
   "src/launch/sandbox_ended.ts",
+  "src/launch/service_values.ts",
+  "src/launch/service_run.ts",
 ];
 
 const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
@@ -89,10 +94,16 @@ function changerOf(
   if (record !== undefined && name !== "main") {
     return async (text, file) => recordFunctions(await plain(text), file);
   }
-  const byFile = Map.groupBy(early[name] ?? [], (line) => line.split(" ")[0]!);
+  const [start, later] = [name, `${name} later`].map((list) =>
+    Map.groupBy(early[list] ?? [], (line) => line.split(" ")[0]!)
+  );
+  const namesIn = (lines: readonly string[] = []) =>
+    new Set(lines.map((line) => line.split(" ")[1]!));
   return async (text, file) => {
-    const names = byFile.get(file)?.map((line) => line.split(" ")[1]!);
-    return names && markFunctions(await plain(text), new Set(names));
+    const lists = [start!.get(file), later!.get(file)];
+    if (lists.every((list) => list === undefined)) return undefined;
+    const [atStart, afterwards] = lists.map(namesIn);
+    return markFunctions(await plain(text), atStart!, afterwards);
   };
 }
 
@@ -279,7 +290,8 @@ async function writeMerged(
   for (const [name, text] of await mergeStart(outputs, entry, later)) {
     const path = join(directory, name);
     if (name !== entry) {
-      await writeOutput(path, text);
+      const isLater = later.includes(name);
+      await writeOutput(path, isLater ? compileEarly(text, { isLater }) : text);
       continue;
     }
     refuseWideCharacters(name, text);

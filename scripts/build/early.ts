@@ -1,20 +1,27 @@
 /**
  * Functions that are compiled with their file. V8 reads a function over when it loads a file, and reads it again when the
  * function is first called; one that stands in parentheses it compiles at once. For what runs at every start that is a few
- * milliseconds less; for what does not it would be as much more, so each role has a list.
+ * milliseconds less; for what does not it would be as much more, so each role has a list, and another one of what runs
+ * only where a launch loads more than its role.
  */
 
 import { type FunctionDeclaration, parse, type Program } from "acorn";
 
 /** Stands in a function from the source to the end of the build: bundlers keep what could be a directive. */
 const MARK = '"@early";';
+/** In one that is compiled early only where it stands in a file that is loaded later. */
+const LATER_MARK = '"@later";';
 
 /** Marks the functions with these names, where they stand at the top of a file. */
 export function markFunctions(
   code: string,
   names: ReadonlySet<string>,
+  later: ReadonlySet<string> = new Set(),
 ): string {
-  return insertFirst(code, (name) => names.has(name) ? MARK : undefined);
+  return insertFirst(code, (name) => {
+    if (names.has(name)) return MARK;
+    return later.has(name) ? LATER_MARK : undefined;
+  });
 }
 
 /** Lets every function at the top of a file tell what {@link recorderFor} gives when it runs. */
@@ -35,12 +42,17 @@ export function recorderFor(role: string, path: string): string {
 }
 
 /** Moves marked functions to the beginning of a module, in parentheses: they are there before anything else, as functions are. */
-export function compileEarly(code: string): string {
+export function compileEarly(
+  code: string,
+  { isLater = false }: { readonly isLater?: boolean } = {},
+): string {
+  const marks = isLater ? [MARK, LATER_MARK] : [MARK];
   const moved: string[] = [];
   const kept: string[] = [];
   let at = 0;
   for (const node of functionsOf(parseModule(code))) {
-    if (!code.startsWith(MARK, node.body.start + 1)) continue;
+    const first = node.body.start + 1;
+    if (!marks.some((mark) => code.startsWith(mark, first))) continue;
     const kind = `${node.async ? "async " : ""}function${
       node.generator ? "*" : ""
     }`;
@@ -51,7 +63,8 @@ export function compileEarly(code: string): string {
   }
   kept.push(code.slice(at));
   const start = moved.length === 0 ? "" : `var ${moved.join(",")};\n`;
-  return (start + kept.join("")).replaceAll(MARK, "");
+  return (start + kept.join("")).replaceAll(MARK, "")
+    .replaceAll(LATER_MARK, "");
 }
 
 type Named = FunctionDeclaration;

@@ -45,6 +45,24 @@ Deno.test("compileEarly() gives a module that does the same, whatever is marked"
   }
 });
 
+Deno.test("compileEarly() moves what is marked for later only in a file that is loaded later", async () => {
+  const marked = markFunctions(MODULE, new Set(["plain"]), new Set(["twice"]))
+    .replaceAll(/^export (async |)function/gm, "$1function") +
+    "export{plain,later,count,first};";
+  const isMoved = (code: string, name: string) => {
+    const at = code.indexOf(`${name}=(function(`);
+    return at >= 0 && at < code.indexOf("export const seen");
+  };
+  const plain = await useAll(await load(MODULE));
+  for (const isLater of [false, true]) {
+    const code = compileEarly(marked, { isLater });
+    assert.doesNotMatch(code, /@early|@later/);
+    assert.equal(isMoved(code, "plain"), true);
+    assert.equal(isMoved(code, "twice"), isLater);
+    assert.deepEqual(await useAll(await load(code)), plain);
+  }
+});
+
 Deno.test("recordFunctions() tells each time a function at the top of a file runs", async () => {
   const ran: string[] = [];
   Reflect.set(globalThis, "__ran", (name: string) => ran.push(name));

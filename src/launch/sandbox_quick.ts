@@ -2,6 +2,7 @@
 import { BUILD_INFO } from "../base/build_info.ts";
 import type { Dirs } from "../base/dirs.ts";
 import { type OpenEnv, runDirFor } from "../env/mod.ts";
+import { makeDir } from "../os/fs.ts";
 import type { Host } from "../os/host.ts";
 import {
   becomeQuickly,
@@ -140,7 +141,10 @@ export class QuickSandbox implements Confining {
     launch: QuickLaunch,
     context: PerformContext,
   ): Promise<QuickSandbox> {
-    const { project, ...policy } = launch.info;
+    const { project, make, ...rest } = launch.info;
+    // In the launch's own directory, which is new and ours alone.
+    for (const dir of make) makeDir(dir);
+    const policy = { ...rest, make: [] };
     const session = await prepareSandbox({ policy, project }, context);
     return new QuickSandbox(launch, session, context);
   }

@@ -3,7 +3,7 @@ import { BUILD_INFO } from "../base/build_info.ts";
 import { Var } from "../base/env_vars.ts";
 import { runDirFor } from "../env/mod.ts";
 import { epochMs } from "../os/clock.ts";
-import { secretHex } from "../os/random.ts";
+import { secretNumber } from "../os/random.ts";
 import { markThis, processDescriptor } from "../os/single_calls.ts";
 import type { BegunSession } from "../sandbox/mod.ts";
 import { type EndedSession, type EndOrder, watchFor } from "./sandbox_watch.ts";
@@ -11,7 +11,7 @@ import type { PerformContext } from "./types.ts";
 
 /** A number for processes that belong together. */
 export function newMark(): number {
-  return parseInt(secretHex(5), 16) + 1;
+  return secretNumber();
 }
 
 /** A launch that was written down. */

@@ -6,3 +6,9 @@ export function secretHex(bytes: number): string {
   return Array.from(values, (byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 }
+
+/** A whole number from 1 to 2^40. */
+export function secretNumber(): number {
+  const [low, high] = crypto.getRandomValues(new Uint32Array(2));
+  return (high! & 0xff) * 2 ** 32 + low! + 1;
+}

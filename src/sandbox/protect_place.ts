@@ -13,8 +13,16 @@ export interface ProtectPlace {
 /** Longer names are hashes. */
 const MAX_KEY = 160;
 
+/** The last project that was asked for: a launch asks several times. */
+let last = { project: "", key: "" };
+
 /** The name that a project has in file names: without dots and capital letters, and never that of another. */
 export function projectKey({ project }: Pick<ProtectPlace, "project">): string {
+  if (last.project !== project) last = { project, key: keyOf(project) };
+  return last.key;
+}
+
+function keyOf(project: AbsPath): string {
   const name = project.replace(
     /[^a-z0-9_-]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,

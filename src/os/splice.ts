@@ -22,6 +22,13 @@ const SPLICE_F_NONBLOCK = 2;
 const PIPE_BYTES = 1024 * 1024;
 const MIN_PIPE_BYTES = 64 * 1024;
 
+/** At once; each has two descriptors, and of what waits in pipes the system gives each user so much. */
+const MAX_OPEN = 32;
+let opened = 0;
+
+/** Descriptors that have been found. They belong to the connection that the ports were told by while it is open. */
+const known = new WeakMap<Ports, number>();
+
 /** Errors of a kernel, or a filter, that does not join sockets. Nothing has been moved then. */
 const CANNOT: readonly number[] = [
   ERRNO.EPERM,
@@ -47,6 +54,7 @@ export class Splice implements Disposable {
   readonly #pipe: { readonly from: number; readonly into: number };
   #held = 0;
   #works = true;
+  #isClosed = false;
 
   private constructor(
     from: End,
@@ -61,11 +69,13 @@ export class Splice implements Disposable {
   /** Undefined when the two cannot be joined: one of them is encrypted or closed, or there is no pipe to be had. */
   static open(from: Connection, to: Connection): Splice | undefined {
     if (Deno.build.os !== "linux") return undefined;
-    const ends = [from, to].map(endOf);
-    const [source, target] = ends;
+    if (opened >= MAX_OPEN) return undefined;
+    const [source, target] = [from, to].map(endOf);
     if (source === undefined || target === undefined) return undefined;
     const pipe = openPipe();
-    return pipe && new Splice(source, target, pipe);
+    if (pipe === undefined) return undefined;
+    opened++;
+    return new Splice(source, target, pipe);
   }
 
   /** Bytes that have come and not gone yet. */
@@ -132,7 +142,16 @@ export class Splice implements Disposable {
     return count;
   }
 
+  /** Whether it has given its pipe back. It is good for nothing then. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Gives its pipe back; once. */
   [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    opened--;
     closeDescriptor(this.#pipe.from);
     closeDescriptor(this.#pipe.into);
   }
@@ -167,9 +186,11 @@ function openPipe(): { from: number; into: number } | undefined {
 
 function endOf(connection: Connection): End | undefined {
   const ports = connection.ports();
-  const fd = ports && descriptorOf(ports);
+  if (ports === undefined) return undefined;
+  const fd = known.get(ports) ?? descriptorOf(ports);
   if (fd === undefined) return undefined;
-  hurry(fd);
+  if (!known.has(ports)) hurry(fd);
+  known.set(ports, fd);
   return { ports: connection.ports, fd };
 }
 

@@ -41,11 +41,6 @@ export class CopyBuffer implements Disposable {
       : this.#bytes.subarray(0, max);
   }
 
-  /** Whether it has grown as far as it can: there is much to copy. */
-  get isLarge(): boolean {
-    return this.#bytes.length === LARGE_BYTES;
-  }
-
   /** A read of `count` bytes was the last one; `left` more are wanted at most. What was in it is lost. */
   adapt(count: number, left: number): void {
     const { length } = this.#bytes;

@@ -6,6 +6,9 @@ import type { Moved } from "./fast_copy.ts";
 import { type Body, HeadError } from "./http_head.ts";
 
 const FIRST_BYTES = 8 * 1024;
+/** A copy is a long one when so much came at once, and so much in all. */
+const LONG_READ = 128 * 1024;
+const LONG_BYTES = 512 * 1024;
 
 /** What an inlet is made with. */
 export interface InletOptions {
@@ -185,15 +188,8 @@ export class Inlet {
     await target.flush();
     using buffer = this.#buffers.open();
     let mayMove = moved !== undefined;
+    let passed = 0;
     while (left > 0) {
-      if (mayMove && buffer.isLarge) {
-        const end = await this.#copyFast(target, left);
-        mayMove = end.works;
-        left = moved?.(end.count) ?? left;
-        if (end.isEnded) return;
-        if (mayMove) buffer.adapt(0, left);
-        continue;
-      }
       const room = buffer.first(left);
       const count = await this.connection.read(room);
       this.#onUse();
@@ -201,16 +197,29 @@ export class Inlet {
       const { used, left: rest } = await use(room.subarray(0, count));
       left = rest;
       if (used < count) this.#putBack(room.subarray(used, count));
-      buffer.adapt(count, left);
+      passed += count;
+      const isLong = count >= LONG_READ && passed >= LONG_BYTES &&
+        left >= LONG_BYTES;
+      // The large buffer is another one's meanwhile.
+      buffer.adapt(mayMove && isLong ? 0 : count, left);
+      if (!mayMove || !isLong) continue;
+      const end = await this.#copyFast(target, left);
+      left = moved?.(end.count) ?? left;
+      if (end.isEnded) return;
+      mayMove = end.works;
+      passed = 0;
     }
   }
 
   async #copyFast(target: Inlet, max: number): Promise<Moved> {
-    const { copyFast } = await import("./fast_copy.ts");
-    const onUse = this.#onUse;
-    const send = (bytes: Uint8Array) => target.send(bytes);
-    const way = { from: this.connection, to: target.connection, send, onUse };
-    return await copyFast(way, max);
+    const { FastCopy } = await import("./fast_copy.ts");
+    using copy = FastCopy.open({
+      from: this.connection,
+      to: target.connection,
+      send: (bytes) => target.send(bytes),
+      onUse: this.#onUse,
+    });
+    return await copy?.copy(max) ?? { count: 0, isEnded: false, works: false };
   }
 
   /** What was read too far; nothing else is waiting then. */

@@ -259,6 +259,32 @@ Deno.test("more transfers at once than there are large buffers", async () => {
 });
 
 Deno.test(
+  "a tunnel that is quiet after much keeps nothing for it, and goes on",
+  linux,
+  async () => {
+    await using place = new Place(async (receiver, connection) => {
+      while (await receiver.next(1) !== undefined) {
+        await sendStream(connection, LENGTH);
+      }
+    });
+    const client = await place.tunnel(48 * 1024);
+    for (let count = 0; count < 2; count++) {
+      let most = 0;
+      await writeAll(client.connection, new TextEncoder().encode("?"));
+      await client.expect(LENGTH, async () => {
+        most = Math.max(most, openDescriptors("pipe").length);
+        await Promise.resolve();
+      });
+      await waitFor(
+        "the pipe to be given back",
+        () => openDescriptors("pipe").length < most || undefined,
+      );
+    }
+    assert.deepEqual(place.failures, []);
+  },
+);
+
+Deno.test(
   "a kernel that does not join sockets costs nothing but time",
   linux,
   async () => {

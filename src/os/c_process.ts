@@ -1,7 +1,8 @@
 /** Calls of the C library for processes, signals, terminals and sockets. Linux (glibc) and macOS; opened when first used. */
 import { AppError } from "../base/errors.ts";
 
-const CALLS = {
+/** Making a call usable takes a sixth of a millisecond, so those that are used together are opened together. */
+const SPAWN = {
   posix_spawn: {
     parameters: ["buffer", "buffer", "buffer", "buffer", "pointer", "pointer"],
     result: "i32",
@@ -19,25 +20,37 @@ const CALLS = {
     result: "i32",
   },
   posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const PROCESS = {
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
-  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   pipe: { parameters: ["buffer"], result: "i32" },
   // Without its third argument, which is passed in another way where calls differ for it.
   ioctl: { parameters: ["i32", "usize"], result: "i32" },
-  tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
-  tcgetpgrp: { parameters: ["i32"], result: "i32" },
-  getpgrp: { parameters: [], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const WAIT = {
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   poll: {
     parameters: ["buffer", "usize", "i32"],
     result: "i32",
     nonblocking: true,
   },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const TERMINAL = {
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
+  tcgetpgrp: { parameters: ["i32"], result: "i32" },
+  getpgrp: { parameters: [], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const SOCKETS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
@@ -60,38 +73,71 @@ const DARWIN = {
   getpeereid: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-type Calls = Deno.DynamicLibrary<typeof CALLS>["symbols"];
-type Linux = Deno.DynamicLibrary<typeof LINUX>["symbols"];
-type Darwin = Deno.DynamicLibrary<typeof DARWIN>["symbols"];
+type Library = Deno.ForeignLibraryInterface;
+type Symbols<T extends Library> = Deno.DynamicLibrary<T>["symbols"];
+type Calls =
+  & Symbols<typeof SPAWN>
+  & Symbols<typeof PROCESS>
+  & Symbols<typeof WAIT>
+  & Symbols<typeof TERMINAL>
+  & Symbols<typeof SOCKETS>;
 
 /** The calls, and those that only one of the systems has. */
 export interface ProcessCalls extends Calls {
-  readonly linux?: Linux;
-  readonly darwin?: Darwin;
+  readonly linux?: Symbols<typeof LINUX>;
+  readonly darwin?: Symbols<typeof DARWIN>;
 }
 
-let opened: ProcessCalls | undefined;
+let found: ProcessCalls | undefined;
 
-/** The calls. Tests open them beforehand: Deno 2.7 takes a library for a leak. Throws `NOT_SUPPORTED` on Windows. */
+/** The calls, each opened when it is first used. Throws `NOT_SUPPORTED` on Windows. */
 export function processCalls(): ProcessCalls {
-  opened ??= openCalls();
-  return opened;
+  found ??= findCalls();
+  return found;
 }
 
-function openCalls(): ProcessCalls {
+/** Opens them all. Tests do beforehand: Deno 2.7 takes a library for a leak. */
+export function openProcessCalls(): void {
+  const { linux, darwin, ...calls } = processCalls();
+  void [Object.values(calls), linux?.prctl, darwin?.getpeereid];
+}
+
+function findCalls(): ProcessCalls {
   if (Deno.build.os === "linux") {
-    const { symbols } = Deno.dlopen("libc.so.6", { ...CALLS, ...LINUX });
-    return { ...symbols, linux: symbols };
+    const linux = whenUsed("libc.so.6", { ...PROCESS, ...LINUX });
+    return Object.assign(withOthers("libc.so.6", linux), { linux });
   }
   if (Deno.build.os === "darwin") {
     const path = "/usr/lib/libSystem.B.dylib";
-    const { symbols } = Deno.dlopen(path, { ...CALLS, ...DARWIN });
-    return { ...symbols, darwin: symbols };
+    const darwin = whenUsed(path, { ...PROCESS, ...DARWIN });
+    return Object.assign(withOthers(path, darwin), { darwin });
   }
   throw new AppError(
     "NOT_SUPPORTED",
     "Cannot supervise programs: this system has no POSIX processes",
   );
+}
+
+function withOthers(path: string, own: Symbols<typeof PROCESS>): Calls {
+  const calls = {} as Calls;
+  const others = [SPAWN, WAIT, TERMINAL, SOCKETS].map((group) =>
+    whenUsed<Library>(path, group)
+  );
+  for (const group of [own, ...others]) {
+    Object.defineProperties(calls, Object.getOwnPropertyDescriptors(group));
+  }
+  return calls;
+}
+
+/** The calls of a library, all opened when one of them is first used. */
+function whenUsed<T extends Library>(path: string, library: T): Symbols<T> {
+  let opened: Symbols<T> | undefined;
+  const calls = {} as Symbols<T>;
+  for (const name of Object.keys(library)) {
+    const get = () => (opened ??= Deno.dlopen(path, library).symbols)[name];
+    Object.defineProperty(calls, name, { enumerable: true, get });
+  }
+  return calls;
 }
 
 const isDarwin = Deno.build.os === "darwin";

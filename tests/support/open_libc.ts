@@ -4,8 +4,8 @@
  */
 import { libc } from "../../src/os/libc.ts";
 import { openCalls } from "../../src/os/c_files.ts";
-import { processCalls } from "../../src/os/c_process.ts";
+import { openProcessCalls } from "../../src/os/c_process.ts";
 
 libc();
 openCalls();
-if (Deno.build.os !== "windows") processCalls();
+if (Deno.build.os !== "windows") openProcessCalls();

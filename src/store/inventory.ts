@@ -23,8 +23,11 @@ export function listObjects(store: Store): Inventory {
       continue;
     }
     for (const name of namesIn(path)) {
+      const kind = markOf(join(path, name))?.kind;
+      // Collected since it was listed.
+      if (kind === undefined) continue;
       const isOurs = isTreeHash(name) && name.startsWith(shard) &&
-        isRealDirectory(join(path, name));
+        kind === "directory";
       if (isOurs) hashes.push(name);
       else strays.push(join(path, name));
     }

@@ -3,6 +3,7 @@ import { AppError } from "../base/errors.ts";
 import { removeTree } from "../os/fs.ts";
 import type { TreeHash } from "./entries.ts";
 import { examine } from "./examine.ts";
+import { markOf } from "../os/marks.ts";
 import { listObjects } from "./inventory.ts";
 import { quarantine, readObject, type StoredObject } from "./objects.ts";
 import { describe } from "./open_object.ts";
@@ -46,9 +47,11 @@ export async function verifyStore(
   const { hashes, strays } = listObjects(store);
   const corrupt: CorruptObject[] = [];
   const written: TreeHash[] = [];
-  let bytes = 0;
+  let [objects, bytes] = [0, 0];
   for (const hash of hashes) {
-    const found = await look(store, hash);
+    const found = await lookAtWhole(store, hash);
+    if (found === undefined) continue;
+    objects++;
     if (typeof found === "string") {
       corrupt.push({ hash, state: found });
       if (repair) quarantine(store, hash);
@@ -57,8 +60,45 @@ export async function verifyStore(
       if (!await isPoolGood(store, found, repair)) written.push(hash);
     }
   }
-  if (repair) { for (const path of strays) removeTree(path); }
-  return { objects: hashes.length, bytes, corrupt, written, strays };
+  if (repair) {
+    const still = new Set(listObjects(store).strays);
+    for (const path of strays) if (still.has(path)) removeTree(path);
+  }
+  return { objects, bytes, corrupt, written, strays };
+}
+
+/** As {@link look}; undefined when it has been collected meanwhile. */
+async function lookAtWhole(
+  store: Store,
+  hash: TreeHash,
+): Promise<StoredObject | string | undefined> {
+  const mark = () => {
+    const { ino, ctime } = markOf(store.objectDir(hash)) ?? {};
+    return ino === undefined ? undefined : `${ino} ${ctime}`;
+  };
+  while (true) {
+    const before = mark();
+    if (before === undefined) return undefined;
+    const found = await lookOrError(store, hash);
+    const isSettled = !(typeof found === "string" || found instanceof AppError);
+    if (isSettled || mark() === before) {
+      if (found instanceof AppError) throw found;
+      return found;
+    }
+    // Collected, and perhaps put there anew: what was seen belongs to both.
+  }
+}
+
+async function lookOrError(
+  store: Store,
+  hash: TreeHash,
+): Promise<StoredObject | string | AppError> {
+  try {
+    return await look(store, hash);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "IO") throw error;
+    return error;
+  }
 }
 
 /** The object, or what is wrong with it. */

@@ -3,6 +3,7 @@ import {
   overwrite,
   SAMPLE,
   StoreWorld,
+  writeTree,
 } from "../../tests/support/store_world.ts";
 import { markOf } from "../os/marks.ts";
 import { Marks } from "./marks.ts";
@@ -20,6 +21,44 @@ Deno.test("verifyStore() reads everything and finds a good store good", async ()
   for (const repair of [false, true]) {
     deepStrictEqual(await verifyStore(world.store, { repair }), good);
   }
+});
+
+/** Inserts and collects without an end. */
+const WORK = `
+import * as store from ${JSON.stringify(new URL("./mod.ts", import.meta.url))};
+const [root, source] = Deno.args;
+const s = store.openStore(root);
+for (let i = 0;; i++) {
+  await store.insertTree(s, source);
+  s[Symbol.dispose]();
+  await store.collectGarbage(s, { keep: () => [] });
+  if (i === 0) Deno.stdout.writeSync(new Uint8Array(1));
+}
+`;
+
+Deno.test("verifyStore() finds nothing wrong with what is collected meanwhile", async () => {
+  using world = new StoreWorld();
+  const kept = await world.insert({ "other": "tree" });
+  const source = writeTree(world.path("source"), SAMPLE);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--ext=ts", WORK, world.store.root, source],
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  const seen = new Set<number>();
+  const deadline = Date.now() + 60_000;
+  // The world's own store keeps what it has put there.
+  for (let i = 0; (i < 200 || seen.size < 2) && Date.now() < deadline; i++) {
+    const found = await verifyStore(world.store, { repair: false });
+    deepStrictEqual([found.corrupt, found.strays], [[], []]);
+    seen.add(found.objects);
+  }
+  child.kill("SIGKILL");
+  await child.status;
+  await reader.cancel();
+  deepStrictEqual([...seen].sort(), [1, 2]);
+  ok(markOf(world.objectPath(kept)) !== undefined);
 });
 
 /** The number of the entry whose inode this is. */

@@ -17,6 +17,9 @@ const RECEIVE = 0xc0502100;
 const SEND = 0xc0182101;
 const IS_VALID = 0x40082102;
 const SET_FLAGS = 0x40082104;
+const ADD_DESCRIPTOR = 0x40182103;
+const AND_ANSWER = 2;
+const O_CLOEXEC = 0o2000000;
 const SYNC_WAKE_UP = 1;
 const CONTINUE = 1;
 const NOTIFICATION_BYTES = 80;
@@ -66,6 +69,24 @@ function respond(
   view.setInt32(16, result, true);
   view.setUint32(20, flags, true);
   return syscall("ioctl", listener, SEND, bytes) === 0;
+}
+
+/**
+ * Gives the process a descriptor for what is open here at `fd`, and lets the call return it. False when nobody waits any
+ * more, or the process may have no more of them. Linux 5.14.
+ */
+export function answerWithDescriptor(
+  listener: number,
+  id: bigint,
+  { fd, closeOnExec }: { readonly fd: number; readonly closeOnExec: boolean },
+): boolean {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, id, true);
+  view.setUint32(8, AND_ANSWER, true);
+  view.setUint32(12, fd, true);
+  view.setUint32(20, closeOnExec ? O_CLOEXEC : 0, true);
+  return syscall("ioctl", listener, ADD_DESCRIPTOR, bytes) >= 0;
 }
 
 /** Whether the call still waits: what was read of the process since it was received then is that process's. */

@@ -23,6 +23,7 @@ export const ERRNO = {
   EEXIST: 17,
   ENOTDIR: 20,
   EINVAL: 22,
+  ENOTTY: 25,
   EROFS: 30,
   ENAMETOOLONG: 36,
   ENOSYS: 38,

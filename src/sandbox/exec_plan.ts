@@ -10,7 +10,7 @@ import type {
 import { LANDLOCK_FLOOR, landlockRules } from "./landlock.ts";
 import type { Destination, MediationRules } from "./mediate_rules.ts";
 import { planMounts } from "./mounts.ts";
-import type { SeccompNeeds } from "./seccomp_needs.ts";
+import { asksMediator, type SeccompNeeds } from "./seccomp_needs.ts";
 import type { SandboxPolicy } from "./types.ts";
 
 export { supervisorReason, unenforced } from "./exec_error.ts";
@@ -93,9 +93,7 @@ function mediationRules(
   policy: SandboxPolicy,
   { internet, unix, signals }: SeccompNeeds,
 ): MediationRules | undefined {
-  const isAsked = internet === "mediated" || unix === "mediated" ||
-    signals === "mediated";
-  if (!isAsked) return undefined;
+  if (!asksMediator({ internet, unix, signals })) return undefined;
   return {
     internet: internet === "open" ? "open" : destinations(policy),
     unixPaths: policy.unixSockets.flatMap(({ path, tree }) =>

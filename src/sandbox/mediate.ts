@@ -1,8 +1,10 @@
-/** Answers what confined processes ask: may this connect, may this server listen, may this signal be sent. */
+/** Answers what confined processes ask: may this connect, may this server listen, may this signal be sent, may this terminal be opened. */
 import { closeDescriptor } from "../os/fds.ts";
 import { takeDescriptor, threadGroup } from "../os/pidfd.ts";
+import { openTerminalPeer } from "../os/pseudo_terminal.ts";
 import {
   answer,
+  answerWithDescriptor,
   connectionState,
   isWaiting,
   letThrough,
@@ -59,6 +61,7 @@ const RETRY_MS = 5;
 /** How many connects may be under way: each takes a descriptor of this process, which has others to serve. */
 const MAX_PENDING = 500;
 const AF_UNIX = 1;
+const O_CLOEXEC = 0o2000000;
 
 /**
  * Answers until no process uses the filter any more; closes the listener then. When it ends otherwise, every call that is
@@ -102,6 +105,7 @@ class Mediator {
     this.#handlers = new Map([
       ...handle(["connect"], (asked) => this.#connect(asked)),
       ...handle(["listen"], (asked) => this.#listen(asked)),
+      ...handle(["ioctl"], (asked) => this.#openTerminal(asked)),
       ...handle(SIGNAL_CALLS, (asked) => this.#signal(asked)),
     ]);
   }
@@ -275,6 +279,26 @@ class Mediator {
     const result = beginListen(socket, backlog);
     if (result === 0) this.#ownListeners.add(cookie);
     return result;
+  }
+
+  /** Whoever holds the master of a terminal has made it, and may open its other side. By their names others could be opened. */
+  #openTerminal(asked: Notification): void {
+    const master = this.#take(asked);
+    if (master === undefined) return;
+    const { id, args } = asked;
+    const flags = intOf(args[2]!);
+    const fd = openTerminalPeer(master, flags);
+    closeDescriptor(master);
+    if (fd < 0) {
+      this.#answer(id, fd);
+      return;
+    }
+    const closeOnExec = (flags & O_CLOEXEC) !== 0;
+    const isTaken = answerWithDescriptor(this.#listener, id, {
+      ...{ fd, closeOnExec },
+    });
+    closeDescriptor(fd);
+    if (!isTaken) this.#answer(id, -ERRNO.EACCES);
   }
 
   #signal(asked: Notification): void {

@@ -67,7 +67,10 @@ const SYSTEM: Readonly<Record<PolicyInput["os"], Table>> = {
   },
 };
 
-/** Devices. Not /dev/pts: who may open other terminals can read what is typed there. */
+/**
+ * Devices. Not /dev/pts: who may open other terminals can read what is typed there. With /dev/ptmx new ones are made, whose
+ * other side a mediator opens; without one nobody inside can.
+ */
 const DEVICES: Readonly<Record<PolicyInput["os"], Table>> = {
   linux: {
     device: [
@@ -77,6 +80,7 @@ const DEVICES: Readonly<Record<PolicyInput["os"], Table>> = {
       "/dev/random",
       "/dev/urandom",
       "/dev/tty",
+      "/dev/ptmx",
     ],
     create: ["/dev/shm"],
   },

@@ -6,7 +6,11 @@ import {
   syscallNumber,
 } from "../os/syscall_numbers.ts";
 import type { Filter, Verdict } from "./bpf.ts";
-import type { CallRule, SeccompNeeds } from "./seccomp_needs.ts";
+import {
+  asksMediator,
+  type CallRule,
+  type SeccompNeeds,
+} from "./seccomp_needs.ts";
 import { networkCalls } from "./seccomp_network.ts";
 
 /** Audit numbers of the two machines. */
@@ -22,6 +26,7 @@ const SET_USER_ID = 0o4000;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 const TIOCSETD = 0x5423;
+const TIOCGPTPEER = 0x5441;
 const RLIMIT_LOCKS = 10;
 const F_SETOWN = 8;
 const F_SETSIG = 10;
@@ -163,7 +168,15 @@ function terminalControls(needs: SeccompNeeds): Filter {
     word: "arg1",
     test: { oneOf: [...controls, ...owners] },
     yes: "EPERM",
-    no: "allow",
+    no: asksMediator(needs)
+      ? {
+        // Landlock knows no rule for "a terminal that was made inside".
+        word: "arg1",
+        test: { oneOf: [TIOCGPTPEER] },
+        yes: "notify",
+        no: "allow",
+      }
+      : "allow",
   };
 }
 

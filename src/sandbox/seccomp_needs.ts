@@ -21,6 +21,16 @@ export interface SeccompNeeds {
   readonly marked: boolean;
 }
 
+/** Whether some calls wait for a mediator's answer. */
+export function asksMediator(
+  { internet, unix, signals }: Pick<
+    SeccompNeeds,
+    "internet" | "unix" | "signals"
+  >,
+): boolean {
+  return [internet, unix, signals].includes("mediated");
+}
+
 /** What is said about one call, or several. */
 export interface CallRule {
   readonly calls: readonly SyscallName[];

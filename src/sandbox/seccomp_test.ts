@@ -167,6 +167,22 @@ Deno.test("processes and threads can be started, namespaces cannot", () => {
   assert.equal(outcome({}, "unshare", 0x400), "allow");
 });
 
+Deno.test("seccompFilter() has a mediator asked for the other side of a terminal where there is one", () => {
+  const other = 0x5441;
+  assert.equal(outcome({}, "ioctl", 0, other), "allow");
+  for (
+    const needs of [
+      { internet: "mediated" },
+      { unix: "mediated" },
+      { signals: "mediated" },
+    ] as const
+  ) {
+    assert.equal(outcome(needs, "ioctl", 0, other), "notify");
+    assert.equal(outcome(needs, "ioctl", 0, 0x5412), "EPERM");
+    assert.equal(outcome(needs, "ioctl", 0, 0x5401), "allow");
+  }
+});
+
 Deno.test("input cannot be put into a terminal, whatever the upper half of the number says", () => {
   for (const control of [0x5412, 0x541c, 0x5423]) {
     assert.equal(outcome({}, "ioctl", 0, control), "EPERM");

@@ -332,7 +332,6 @@ m, s = pty.openpty(); open(sys.argv[1], "w").write(os.ttyname(s)); time.sleep(99
     await world.refuses({
       read: `$attack open ${path} r | grep done`,
       write: `$attack open ${path} w | grep done`,
-      "new one": "$attack open /dev/ptmx rw | grep done",
     });
   },
 );

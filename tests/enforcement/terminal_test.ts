@@ -151,3 +151,63 @@ launchClaim(
     }
   },
 );
+
+/** Programs that make a terminal for another one, and what they say then. */
+const MAKERS = {
+  script: `script -qec 'tty > t; echo made' /dev/null; grep -q /dev/pts/ t`,
+  python:
+    `/usr/bin/python3 -c 'import pty; pty.spawn(["sh", "-c", "test -t 0 && tty > /dev/null && echo made"])'`,
+  jobs:
+    `script -qec 'bash -ic "sleep 9 & kill %1; stty size > /dev/null && echo made"' /dev/null 2> /dev/null`,
+  tmux:
+    `mkdir -p t.d && export TMUX_TMPDIR=$PWD/t.d && tmux -f /dev/null new -d 'tty > u' &&
+for n in $(seq 200); do test -s u && break; sleep 0.05; done; grep -q /dev/pts/ u && echo made`,
+};
+
+launchClaim(
+  "terminals that are made inside work, and no others can be opened",
+  async (world) => {
+    // Guards against a grant for /dev/pts, which would hold for the shell in the next window as well.
+    for (const [name, line] of Object.entries(MAKERS)) {
+      const said = await world.shell(line, { ownSession: true });
+      assert.match(said, /^made\r?$/m, name);
+    }
+    await using terminal = await Terminal.open(world);
+    const python = (line: string) =>
+      `/usr/bin/python3 -c 'import fcntl, os, pty, sys
+TIOCGPTPEER = 0x5441
+${line}'`;
+    await world.refuses({
+      "another one to read": `true < ${terminal.path}`,
+      "another one to write": `: > ${terminal.path}`,
+      "its own by name": python(
+        "m, s = pty.openpty(); os.open(os.ttyname(s), os.O_RDWR)",
+      ),
+      "its own as another": python(
+        'm, s = pty.openpty(); os.open(f"/proc/self/fd/{s}", os.O_RDWR)',
+      ),
+    });
+    const other = python(`for path in ("/dev/null", "/dev/urandom", "file"):
+  try: fcntl.ioctl(os.open(path, os.O_RDWR if path != "/dev/urandom" else 0), TIOCGPTPEER, 2)
+  except OSError as e: print(e.errno)`);
+    assert.equal(await world.shell(other), "25\n25\n25");
+  },
+);
+
+launchClaim(
+  "a program can make many terminals, and gets each with the flags that it asks for",
+  async (world) => {
+    // Guards: a mediator that keeps what it opened for others, or makes a terminal its own.
+    const script = `/usr/bin/python3 -c '
+import fcntl, os, pty
+for n in range(3000):
+  m, s = pty.openpty(); os.write(s, b"x"); assert os.read(m, 1) == b"x"; os.close(m); os.close(s)
+m = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY); fcntl.ioctl(m, 0x40045431, b"\\0\\0\\0\\0")
+plain = fcntl.ioctl(m, 0x5441, os.O_RDWR); closed = fcntl.ioctl(m, 0x5441, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+print(*[fcntl.fcntl(fd, fcntl.F_GETFD) for fd in (plain, closed)], os.get_blocking(plain), os.get_blocking(closed))
+try: os.open("/dev/tty", os.O_RDWR)
+except OSError as e: print(e.errno)'`;
+    const said = await world.shell(script, { ownSession: true });
+    assert.equal(said, "0 1 True False\n6");
+  },
+);

@@ -23,7 +23,7 @@ const PIPE_BYTES = 1024 * 1024;
 const MIN_PIPE_BYTES = 64 * 1024;
 
 /** At once; each has two descriptors, and of what waits in pipes the system gives each user so much. */
-const MAX_OPEN = 32;
+const MAX_OPEN = 16;
 let opened = 0;
 
 /** Descriptors that have been found. They belong to the connection that the ports were told by while it is open. */
@@ -245,16 +245,22 @@ function portOf(
   fd: number,
 ): number | undefined {
   const address = addressAt(call, fd);
-  return address && new DataView(address.buffer).getUint16(2);
+  return address && address[2]! * 256 + address[3]!;
 }
 
-/** One of a socket's addresses as the kernel has it; undefined when it has none, or is none of the internet's. */
+/** One for all calls: there may be thousands of descriptors. */
+const address = new Uint8Array(MAX_ADDRESS_BYTES);
+const addressLength = new Uint8Array(4);
+
+/**
+ * One of a socket's addresses as the kernel has it, until the next call; undefined when it has none, or is none of the
+ * internet's.
+ */
 function addressAt(
   call: "getsockname" | "getpeername",
   fd: number,
 ): Uint8Array<ArrayBuffer> | undefined {
-  const address = new Uint8Array(MAX_ADDRESS_BYTES);
-  const length = new Uint8Array(new Uint32Array([MAX_ADDRESS_BYTES]).buffer);
-  if (syscall(call, fd, address, length) < 0) return undefined;
+  addressLength[0] = MAX_ADDRESS_BYTES;
+  if (syscall(call, fd, address, addressLength) < 0) return undefined;
   return FAMILIES.includes(address[0]!) ? address : undefined;
 }

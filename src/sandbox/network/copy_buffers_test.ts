@@ -46,3 +46,27 @@ Deno.test("large buffers are few, and given back", () => {
   using again = grown(buffers);
   assert.equal(again.first(Infinity).length, LARGE);
 });
+
+Deno.test("a large buffer that was given back is the next one's, but not one that a call may still use", () => {
+  const buffers = new CopyBuffers();
+  const memory = (buffer: ReturnType<typeof grown>) =>
+    buffer.first(Infinity).buffer;
+  const first = grown(buffers);
+  const shared = memory(first);
+  first.shrink();
+  const second = grown(buffers);
+  assert.equal(memory(second), shared);
+  second[Symbol.dispose]();
+  using third = grown(buffers);
+  assert.notEqual(memory(third), shared);
+});
+
+Deno.test("of large buffers that were given back few are kept", () => {
+  const buffers = new CopyBuffers();
+  const all = Array.from({ length: 20 }, () => grown(buffers));
+  const old = new Set(all.map((buffer) => buffer.first(Infinity).buffer));
+  for (const buffer of all) buffer.shrink();
+  const next = Array.from({ length: 20 }, () => grown(buffers));
+  const again = next.filter((buffer) => old.has(buffer.first(Infinity).buffer));
+  assert.ok(again.length > 0 && again.length <= 4, `${again.length}`);
+});

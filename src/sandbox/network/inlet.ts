@@ -1,7 +1,7 @@
 /** The reading side of a connection: what has arrived and was not used yet, and copying it on. */
 import type { Connection } from "../../os/sockets.ts";
 import { ChunkedScanner } from "./chunked.ts";
-import type { CopyBuffers } from "./copy_buffers.ts";
+import type { CopyBuffer, CopyBuffers } from "./copy_buffers.ts";
 import type { Moved } from "./fast_copy.ts";
 import { type Body, HeadError } from "./http_head.ts";
 
@@ -16,6 +16,14 @@ export interface InletOptions {
   readonly onUse: () => void;
   readonly buffers: CopyBuffers;
 }
+
+/** Takes some of what has arrived, at most all of it, and says how much and how many more bytes are wanted. */
+type Use = (
+  piece: Uint8Array<ArrayBuffer>,
+) => Promise<{ readonly used: number; readonly left: number }>;
+
+/** Hears how many bytes the kernel has copied, and says how many more are wanted. */
+type Moving = (count: number) => number;
 
 /** One connection's bytes. */
 export class Inlet {
@@ -161,18 +169,16 @@ export class Inlet {
   }
 
   /**
-   * Hands over what has arrived, then what arrives, until nothing is `left` to wait for or the connection ends. With `moved`,
-   * which says what is left then, the kernel may copy what nobody has to see.
+   * Hands over what has arrived, then what arrives, until nothing is `left` to wait for or the connection ends. With `moved`
+   * the kernel may copy what nobody has to see.
    */
   async #eachPiece(
     { length, target, moved }: {
       readonly length: number;
       readonly target: Inlet;
-      readonly moved?: (count: number) => number;
+      readonly moved?: Moving;
     },
-    use: (
-      piece: Uint8Array<ArrayBuffer>,
-    ) => Promise<{ readonly used: number; readonly left: number }>,
+    use: Use,
   ): Promise<void> {
     let left = length;
     if (this.#filling !== undefined) {
@@ -187,31 +193,49 @@ export class Inlet {
     // Whatever comes next may take its time.
     await target.flush();
     using buffer = this.#buffers.open();
+    await this.#eachRead(buffer, { left, target, moved }, use);
+    buffer.shrink();
+  }
+
+  async #eachRead(
+    buffer: CopyBuffer,
+    copy: {
+      left: number;
+      readonly target: Inlet;
+      readonly moved: Moving | undefined;
+    },
+    use: Use,
+  ): Promise<void> {
+    const { target, moved } = copy;
     let mayMove = moved !== undefined;
     let passed = 0;
-    while (left > 0) {
-      const room = buffer.first(left);
+    while (copy.left > 0) {
+      const room = buffer.first(copy.left);
       const count = await this.connection.read(room);
       this.#onUse();
       if (count === null) return;
-      const { used, left: rest } = await use(room.subarray(0, count));
-      left = rest;
+      const { used, left } = await use(room.subarray(0, count));
+      copy.left = left;
       if (used < count) this.#putBack(room.subarray(used, count));
       passed += count;
       const isLong = count >= LONG_READ && passed >= LONG_BYTES &&
         left >= LONG_BYTES;
-      // The large buffer is another one's meanwhile.
-      buffer.adapt(mayMove && isLong ? 0 : count, left);
-      if (!mayMove || !isLong) continue;
-      const end = await this.#copyFast(target, left);
-      left = moved?.(end.count) ?? left;
+      if (!mayMove || !isLong) {
+        buffer.adapt(count, left);
+        continue;
+      }
+      const end = await this.#copyFast(buffer, { target, max: left });
+      copy.left = moved?.(end.count) ?? left;
       if (end.isEnded) return;
       mayMove = end.works;
       passed = 0;
     }
   }
 
-  async #copyFast(target: Inlet, max: number): Promise<Moved> {
+  async #copyFast(
+    buffer: CopyBuffer,
+    { target, max }: { readonly target: Inlet; readonly max: number },
+  ): Promise<Moved> {
     const { FastCopy } = await import("./fast_copy.ts");
     using copy = FastCopy.open({
       from: this.connection,
@@ -219,7 +243,10 @@ export class Inlet {
       send: (bytes) => target.send(bytes),
       onUse: this.#onUse,
     });
-    return await copy?.copy(max) ?? { count: 0, isEnded: false, works: false };
+    if (copy === undefined) return { count: 0, isEnded: false, works: false };
+    // Others may have it meanwhile.
+    buffer.shrink();
+    return await copy.copy(max);
   }
 
   /** What was read too far; nothing else is waiting then. */

@@ -49,8 +49,18 @@ export function measure(path: AbsPath): number {
   const mark = markOf(path);
   if (mark?.kind === "file") return mark.links === 1 ? mark.size : 0;
   if (mark?.kind !== "directory") return 0;
-  return readNames(path).reduce(
+  return namesThere(path).reduce(
     (sum, { name }) => sum + measure(`${path}/${name}` as AbsPath),
     0,
   );
+}
+
+/** Nothing where another collection has removed it meanwhile. */
+function namesThere(dir: AbsPath): ReturnType<typeof readNames> {
+  try {
+    return readNames(dir);
+  } catch (error) {
+    if (markOf(dir) !== undefined) throw error;
+    return [];
+  }
 }

@@ -43,6 +43,7 @@ const LOADED_TOGETHER: readonly string[] = [
   "src/launch/sandbox_enforce.ts",
   "src/launch/supervise.ts",
   "src/launch/sandbox_supervise.ts",
+  "src/sandbox/network/sessions.ts",
   "src/launch/sandbox_ended.ts",
   "src/launch/service_values.ts",
   "src/launch/service_run.ts",

@@ -52,6 +52,11 @@ export class Proxies {
     this.#running.set(domain, proxy);
   }
 
+  /** Loads what they need for the first connection, which waits for it else. */
+  async load(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((each) => each.load()));
+  }
+
   /** Asked for only where the user's own network has a proxy that is spoken to over TLS. */
   #certificates(): Promise<readonly string[]> {
     this.#caCerts ??= caCertificatesOf(this.#host);

@@ -5,6 +5,7 @@ import { ensureDir, realPath } from "../os/fs.ts";
 import { Guardian } from "../os/guardian.ts";
 import { whileReadable } from "../os/job.ts";
 import { endMarked } from "../os/marked.ts";
+import { sleep } from "../os/process.ts";
 import type { Peer } from "../os/unix_socket.ts";
 import {
   type Enforcement,
@@ -27,6 +28,9 @@ import { recallPlanned } from "./sandbox_recall.ts";
 import { prepareSandbox } from "./sandbox_prepare.ts";
 import { type LaunchSession, newMark } from "./sandbox_session.ts";
 import type { LaunchPlan, PerformContext, PlannedSandbox } from "./types.ts";
+
+/** The agent has begun then, and has not yet asked for anything, milliseconds. */
+const SOON_MS = 20;
 
 /** One group of processes that can neither read nor signal those of another. */
 interface Domain {
@@ -184,6 +188,12 @@ export class SupervisedSandbox {
     if (peer.pid !== this.#context.host.pid) return peer;
     const pid = this.#clients.get(realSocket(socket))?.shift();
     return pid === undefined ? undefined : { ...peer, pid };
+  }
+
+  /** Loads what the first connection needs, a moment after the start: it is in nobody's way then. */
+  async loadSoon(): Promise<void> {
+    await sleep(SOON_MS);
+    await this.#proxies.load();
   }
 
   /** Ends what is left of all domains; returns what to tell the user. */

@@ -94,6 +94,7 @@ async function supervise(
     signals.passTo(agent);
     keepInherited();
     nameAgent(runDir, agent.pid);
+    void sandbox?.loadSoon();
     const end = await agent.ended;
     await services?.stop();
     const lines = [

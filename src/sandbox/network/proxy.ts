@@ -1,24 +1,12 @@
 /** The proxy of a launch: the only way out of a sandbox whose network is a list of hosts. */
-import { epochMs, monotonicMs } from "../../os/clock.ts";
-import { type LookUp, lookUp } from "../../os/dns.ts";
-import {
-  type Connection,
-  interfaceAddresses,
-  listenLoopback,
-  type LoopbackListener,
-} from "../../os/sockets.ts";
-import { every } from "../../os/timers.ts";
-import { CopyBuffers } from "./copy_buffers.ts";
+import type { LookUp } from "../../os/dns.ts";
+import { listenLoopback, type LoopbackListener } from "../../os/sockets.ts";
 import { type Credential, makeCredential } from "./credential.ts";
 import { proxyVariables } from "./environment.ts";
 import type { ProxyEvent } from "./events.ts";
-import { serveHttp } from "./http_session.ts";
-import { type IpAddress, parseIp } from "./ip.ts";
-import { PROXY_LIMITS, type ProxyLimits } from "./limits.ts";
+import type { ProxyLimits } from "./limits.ts";
 import { loopbackPorts, type NetworkRules } from "./rules.ts";
-import { endsSession, Session, type Shared } from "./session.ts";
-import { serveSocks } from "./socks_session.ts";
-import { Upstreams } from "./upstream.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** What a proxy is started with. */
 export interface ProxyOptions {
@@ -46,15 +34,11 @@ export interface RunningProxy {
   environment(
     env?: Readonly<Record<string, string>>,
   ): Record<string, string>;
+  /** Loads what speaks on connections, which wait for it. The first one does it else. */
+  load(): Promise<void>;
   /** Ends it with all connections. */
   close(): Promise<void>;
 }
-
-/** Milliseconds between two looks for connections whose time is up. */
-const SWEEP_MS = 1000;
-/** Milliseconds for which the machine's addresses are taken to be the same. */
-const OWN_MS = 2000;
-const SOCKS_VERSION = 5;
 
 /** Starts a proxy for these rules. Decisions are told to `options.audit`. */
 export function startProxy(
@@ -63,20 +47,10 @@ export function startProxy(
 ): RunningProxy {
   const credential = makeCredential();
   const listener = listenLoopback();
-  const shared: Shared = {
-    rules,
-    credential,
-    manifest: options.manifest,
-    audit: options.audit,
-    limits: { ...PROXY_LIMITS, ...options.limits },
-    lookUp: options.lookUp ?? lookUp,
-    buffers: new CopyBuffers(),
-    own: rememberOwn(),
-    now: epochMs,
-    upstreams: new Upstreams(options.env ?? {}),
-    caCerts: options.caCerts ?? (() => Promise.resolve([])),
-  };
-  const server = new Server(listener, shared, options.onBug);
+  const server = new Server(listener, async () => {
+    const { Sessions } = await import("./sessions.ts");
+    return new Sessions(rules, options, credential);
+  });
   const place = {
     port: listener.port,
     credential,
@@ -86,86 +60,40 @@ export function startProxy(
     port: listener.port,
     credential,
     environment: (env) => proxyVariables(place, env),
+    load: () => server.load(),
     close: () => server.close(),
   };
 }
 
-/** This machine's addresses; interfaces come and go. */
-function rememberOwn(): () => readonly IpAddress[] {
-  let own: readonly IpAddress[] = [];
-  let until = -Infinity;
-  return () => {
-    const now = monotonicMs();
-    if (now < until) return own;
-    own = interfaceAddresses().map(parseIp).filter((ip) => ip !== undefined);
-    until = now + OWN_MS;
-    return own;
-  };
-}
-
-/** Takes connections and keeps their sessions. */
+/** Takes connections. */
 class Server {
-  readonly #sessions = new Map<Session, Promise<void>>();
   readonly #listener: LoopbackListener;
-  readonly #shared: Shared;
-  readonly #onBug: (error: unknown) => void;
+  readonly #open: () => Promise<Sessions>;
   readonly #loop: Promise<void>;
-  readonly #stopSweeping: () => void;
+  #sessions: Promise<Sessions> | undefined;
 
-  constructor(
-    listener: LoopbackListener,
-    shared: Shared,
-    onBug: (error: unknown) => void,
-  ) {
+  constructor(listener: LoopbackListener, open: () => Promise<Sessions>) {
     this.#listener = listener;
-    this.#shared = shared;
-    this.#onBug = onBug;
-    this.#stopSweeping = every(SWEEP_MS, () => this.#sweep());
+    this.#open = open;
     this.#loop = this.#accept();
+  }
+
+  async load(): Promise<void> {
+    this.#sessions ??= this.#open();
+    await this.#sessions;
   }
 
   async #accept(): Promise<void> {
     for await (const connection of this.#listener.accept()) {
-      if (this.#sessions.size >= this.#shared.limits.connections) {
-        connection.close();
-        continue;
-      }
-      this.#begin(connection);
-    }
-  }
-
-  #begin(connection: Connection): void {
-    const session = new Session(connection, this.#shared);
-    const done = serve(session).catch((error) => {
-      if (!endsSession(error)) this.#onBug(error);
-    }).finally(() => {
-      session.close();
-      this.#sessions.delete(session);
-    });
-    this.#sessions.set(session, done);
-  }
-
-  #sweep(): void {
-    const now = monotonicMs();
-    for (const session of this.#sessions.keys()) {
-      if (session.isLate(now)) session.close();
+      this.#sessions ??= this.#open();
+      (await this.#sessions).take(connection);
     }
   }
 
   async close(): Promise<void> {
-    this.#stopSweeping();
     this.#listener.close();
     await this.#loop;
-    const ends = [...this.#sessions.values()];
-    for (const session of this.#sessions.keys()) session.close();
-    await Promise.all(ends);
+    const sessions = await this.#sessions;
+    await sessions?.close();
   }
-}
-
-/** The first byte tells which protocol it is. */
-async function serve(session: Session): Promise<void> {
-  const { client, shared } = session;
-  if (!await client.fill(shared.limits.headBytes)) return;
-  if (client.waiting[0] === SOCKS_VERSION) await serveSocks(session);
-  else await serveHttp(session);
 }

@@ -9,6 +9,8 @@ export interface Rival {
   readonly name: string;
   /** Whether it lets the network be reached. */
   readonly network: "open" | "hosts";
+  /** Where its commands work. Some make files there, which would be changes to us. */
+  readonly project: string;
   wrap(command: readonly string[]): string[];
 }
 
@@ -74,6 +76,7 @@ function bubblewrap({ home, project }: RivalPlace): Rival {
   return {
     name: "bwrap",
     network: "open",
+    project,
     wrap: (command) => ["bwrap", ...mounts, ...rest, "--", ...command],
   };
 }
@@ -99,6 +102,7 @@ async function sandboxRuntime(
   return {
     name: "sandbox-runtime",
     network: "hosts",
+    project,
     wrap: (command) => [program, "--settings", settings, ...command],
   };
 }

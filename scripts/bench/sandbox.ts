@@ -1,7 +1,7 @@
 /** What the sandbox costs: at a start, at the first one, and inside; against none, and against other sandboxes. */
 
 import { join } from "node:path";
-import { say } from "../support/script.ts";
+import { capture, say } from "../support/script.ts";
 import { addEnvironment, type Arena, ENVIRONMENTS } from "./arena.ts";
 import {
   type Case,
@@ -13,7 +13,7 @@ import {
 } from "./measure.ts";
 import { untilQuiet } from "./left_over.ts";
 import { findRivals, type Rival } from "./rivals.ts";
-import { inTurns, loopOf } from "./turns.ts";
+import { inTurns, ROUNDS, type Work, WORKER } from "./turns.ts";
 
 /** Goals: milliseconds more for a start, and times the time of a program that is started inside. */
 const MAX_START_MS = 3;
@@ -21,7 +21,6 @@ const MAX_INSIDE = 1.02;
 
 /** Rounds of what takes long. */
 const FIRST_ROUNDS = 7;
-const PROGRAMS = 40;
 const FILES = 1_000;
 
 /** Environments with a sandbox, by what their network is. */
@@ -32,12 +31,13 @@ const NETWORKS = {
   hosts: 'network = { mode = "hosts", allow = [] }\n',
 } as const;
 
-const PROGRAMS_ROW = `${PROGRAMS} programs`;
-
-/** What is done inside. */
-const WORK: Readonly<Record<string, string>> = {
-  [PROGRAMS_ROW]: `for ((i = 0; i < ${PROGRAMS}; i++)); do /bin/true; done`,
-  [`${FILES} files read`]: "cat files/*",
+/** What is done inside. The first has a goal. */
+const WORK: Readonly<Record<string, Work>> = {
+  ["a program is started"]: { command: ["/bin/true"], times: 4, turns: 30 },
+  [`${FILES} files are read`]: {
+    command: ["/bin/sh", "-c", "cat files/* > /dev/null"],
+    ...{ times: 1, turns: 8 },
+  },
 };
 
 /** Measures, prints, and returns the goals that were missed. */
@@ -51,10 +51,10 @@ export async function reportSandbox(
     const sandbox = `\n[sandbox]\nenabled = true\n${lines}`;
     await addEnvironment(arena, name, `isolation = "private"\n${sandbox}`);
   }
-  const { project } = arena;
-  const rivals = await findRivals({
-    ...{ home: arena.env["HOME"]!, project, install },
-  });
+  const home = arena.env["HOME"]!;
+  const project = join(home, "rivals");
+  await Deno.mkdir(project);
+  const rivals = await findRivals({ home, project, install });
   return [
     ...await reportStarts(arena, rivals, rounds),
     ...await reportFirst(arena),
@@ -84,9 +84,13 @@ function everyWay(
     through("aenv, no sandbox", ENVIRONMENTS.private),
     through("aenv, sandbox", CONFINED.open),
     through("aenv, sandbox, listed hosts", CONFINED.hosts),
-    ...rivals.map(({ name, network, wrap }) =>
-      direct(network === "open" ? name : `${name}, listed hosts`, wrap(command))
-    ),
+    ...rivals.map(({ name, network, project, wrap }) => ({
+      ...direct(
+        network === "open" ? name : `${name}, listed hosts`,
+        wrap(command),
+      ),
+      cwd: project,
+    })),
   ];
 }
 
@@ -114,10 +118,7 @@ async function reportStarts(
     { afterEach },
   );
   const ways = everyWay(arena, rivals, ["/bin/true"]);
-  const own = ways.slice(0, ways.length - rivals.length);
-  const programs = await measure(own, rounds, { afterEach });
-  // By themselves: some make files in the project, after which a launch of ours looks at everything anew.
-  programs.push(...await measure(ways.slice(own.length), rounds));
+  const programs = await measure(ways, rounds, { afterEach });
   programs[0] = { ...programs[0]!, name: "true, as it is" };
   say(`\nStarts, medians of ${rounds} interleaved runs\n`);
   const header = [
@@ -210,36 +211,91 @@ async function reportInside(
   arena: Arena,
   rivals: readonly Rival[],
 ): Promise<string[]> {
-  const files = join(arena.project, "files");
-  await Deno.mkdir(files);
-  for (let i = 0; i < FILES; i++) {
-    await Deno.writeTextFile(join(files, `f${i}`), "x".repeat(100));
+  for (const project of [arena, ...rivals].map(({ project }) => project)) {
+    await makeFiles(join(project, "files"));
   }
+  const [bare, ...others] = everyWay(arena, rivals, WORKER);
+  const cases = [
+    bare!,
+    { ...bare!, name: "as it is, once more" },
+    {
+      ...bare!,
+      name: "as it is, with the sandbox's variables",
+      env: await variablesInside(arena),
+    },
+    ...others,
+  ];
+  const found = await inTurns(cases, Object.values(WORK), {
+    afterEach: () => untilQuiet(arena),
+  });
   const missed: string[] = [];
   for (const [what, work] of Object.entries(WORK)) {
-    const samples = await inTurns(everyWay(arena, rivals, [
-      ...["/bin/bash", "-c", loopOf(work)],
-    ]));
-    const bare = samples[0]!;
-    const rows = [[`inside, ${what}`, "ms", "÷ bare", "CPU ms", "÷ bare"]];
-    for (const { name, times, cpu } of samples) {
-      const ratio = medianOfPairs(times, bare.times, (a, b) => a / b);
-      const cost = total(cpu) / total(bare.cpu);
-      rows.push([
-        ...[name, median(times).toFixed(1), ratio.toFixed(3)],
-        ...[(total(cpu) / cpu.length).toFixed(1), cost.toFixed(3)],
-      ]);
-      const counts = name === "aenv, sandbox" && work === WORK[PROGRAMS_ROW];
-      if (counts && cost > MAX_INSIDE) missed.push(`inside, ${what}`);
+    const samples = found.get(work)!;
+    say("\n" + formatTable(insideRows(`inside, ${what}`, samples)));
+    const ours = samples.find(({ name }) => name === "aenv, sandbox")!;
+    const cost = ratios(ours, samples[0]!, "cpu").middle;
+    if (work === Object.values(WORK)[0] && cost > MAX_INSIDE) {
+      missed.push(`inside, ${what}`);
     }
-    say("\n" + formatTable(rows));
   }
   say(
-    `\nGoal: a program that is started inside ≤ ${MAX_INSIDE} × outside, by processor time`,
+    `\nMedians of ${ROUNDS} rounds, and between which values half of them lie. Goal: a program that is started inside ≤ ${MAX_INSIDE} × outside, by processor time`,
   );
   return missed;
 }
 
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
+async function makeFiles(dir: string): Promise<void> {
+  await Deno.mkdir(dir, { recursive: true });
+  for (let i = 0; i < FILES; i++) {
+    await Deno.writeTextFile(join(dir, `f${i}`), "x".repeat(100));
+  }
+}
+
+/** What a program inside finds in its environment. */
+async function variablesInside(arena: Arena): Promise<Record<string, string>> {
+  const { aenv, env, project: cwd } = arena;
+  const { stdout } = await capture(aenv, ["exec", "--", "env", "-0"], {
+    ...{ env: { ...env, AENV: CONFINED.open }, clearEnv: true, cwd },
+  });
+  const entries = stdout.split("\0").filter((entry) => entry.includes("="));
+  return Object.fromEntries(entries.map((entry) => {
+    const at = entry.indexOf("=");
+    return [entry.slice(0, at), entry.slice(at + 1)];
+  }));
+}
+
+function insideRows(title: string, samples: readonly Sample[]): string[][] {
+  const bare = samples[0]!;
+  const compared = (sample: Sample, kind: "times" | "cpu") => {
+    const { low, middle, high } = ratios(sample, bare, kind);
+    const spread = `${low.toFixed(3)}–${high.toFixed(3)}`;
+    return [
+      median(sample[kind]).toFixed(3),
+      ...(sample === bare ? ["", ""] : [middle.toFixed(3), spread]),
+    ];
+  };
+  return [
+    [title, "ms", "÷ bare", "half in", "CPU ms", "÷ bare", "half in"],
+    ...samples.map((sample) => [
+      sample.name,
+      ...compared(sample, "times"),
+      ...compared(sample, "cpu"),
+    ]),
+  ];
+}
+
+/** What a case took as a multiple of another, round by round: the middle, and what a quarter is below and above. */
+function ratios(
+  one: Sample,
+  other: Sample,
+  kind: "times" | "cpu",
+): { readonly low: number; readonly middle: number; readonly high: number } {
+  const sorted = one[kind].map((value, round) => value / other[kind][round]!)
+    .sort((a, b) => a - b);
+  const quarter = sorted.length >> 2;
+  return {
+    low: sorted[quarter]!,
+    middle: median(sorted),
+    high: sorted[sorted.length - 1 - quarter]!,
+  };
 }

@@ -45,11 +45,8 @@ export {
   packagePresets,
   type PresetHosts,
 } from "./network/presets.ts";
-export {
-  type ProxyOptions,
-  type RunningProxy,
-  startProxy,
-} from "./network/proxy.ts";
+export { type RunningProxy, startProxy } from "./network/proxy.ts";
+export type { ProxyOptions } from "./network/proxy_options.ts";
 export { type NetworkRules, parseRules } from "./network/rules.ts";
 export { buildPolicy } from "./policy.ts";
 export {

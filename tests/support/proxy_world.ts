@@ -1,8 +1,8 @@
 /** A proxy for one test, with names that mean what the test says and a record of its decisions. */
 
 import type { ProxyEvent } from "../../src/sandbox/network/events.ts";
+import type { ProxyOptions } from "../../src/sandbox/network/proxy_options.ts";
 import {
-  type ProxyOptions,
   type RunningProxy,
   startProxy,
 } from "../../src/sandbox/network/proxy.ts";

@@ -1,29 +1,10 @@
 /** The proxy of a launch: the only way out of a sandbox whose network is a list of hosts. */
-import type { LookUp } from "../../os/dns.ts";
 import { listenLoopback, type LoopbackListener } from "../../os/sockets.ts";
 import { type Credential, makeCredential } from "./credential.ts";
 import { proxyVariables } from "./environment.ts";
-import type { ProxyEvent } from "./events.ts";
-import type { ProxyLimits } from "./limits.ts";
+import type { ProxyOptions } from "./proxy_options.ts";
 import { loopbackPorts, type NetworkRules } from "./rules.ts";
 import type { Sessions } from "./sessions.ts";
-
-/** What a proxy is started with. */
-export interface ProxyOptions {
-  /** Path of the manifest, for the messages that tools show. */
-  readonly manifest: string;
-  /** Hears of every decision, in order. */
-  readonly audit: (event: ProxyEvent) => void;
-  /** Hears of an error that is a bug of ours; the session that it happened in has ended. */
-  readonly onBug: (error: unknown) => void;
-  readonly limits?: Partial<ProxyLimits>;
-  /** Asks for a name's addresses; the system unless given. */
-  readonly lookUp?: LookUp;
-  /** The user's own variables, which may name a proxy to connect through. Not those of a manifest. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Certificates, PEM, that such a proxy is trusted by besides the built-in ones. */
-  readonly caCerts?: () => Promise<readonly string[]>;
-}
 
 /** A running proxy. */
 export interface RunningProxy {

@@ -8,7 +8,7 @@ import type { Credential } from "./credential.ts";
 import { serveHttp } from "./http_session.ts";
 import { type IpAddress, parseIp } from "./ip.ts";
 import { PROXY_LIMITS } from "./limits.ts";
-import type { ProxyOptions } from "./proxy.ts";
+import type { ProxyOptions } from "./proxy_options.ts";
 import type { NetworkRules } from "./rules.ts";
 import { endsSession, Session, type Shared } from "./session.ts";
 import { serveSocks } from "./socks_session.ts";

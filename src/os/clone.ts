@@ -2,6 +2,7 @@
  * A child process that makes a list of system calls by itself before it becomes a program, or ends. It shares this
  * process's memory and copies of its descriptors, and runs nothing else of it.
  */
+import { CallList, placeOf } from "./call_list.ts";
 import {
   cloneCall,
   HEADER_BYTES,
@@ -249,8 +250,7 @@ export function signalSteps(): Step[] {
   const standard = new Uint8Array(32);
   const unblocked = new Uint8Array(8);
   const SIGPIPE = 13;
-  const handled = Array.from({ length: SIGNALS }, (_, i) => i + 1)
-    .filter((signal) => signal === SIGPIPE || hasHandler(signal));
+  const handled = [...new Set([SIGPIPE, ...handledSignals()])];
   return [
     ...handled.map((signal): Step => ({
       call: "rt_sigaction",
@@ -260,9 +260,18 @@ export function signalSteps(): Step[] {
   ];
 }
 
-function hasHandler(signal: number): boolean {
-  const action = new BigUint64Array(4);
-  const bytes = new Uint8Array(action.buffer);
-  const result = syscall("rt_sigaction", signal, 0, bytes, 8);
-  return result === 0 && action[0]! > SIG_IGN;
+/** Those that have a handler in this process. */
+function handledSignals(): number[] {
+  const words = 4;
+  const actions = new BigUint64Array(words * SIGNALS);
+  const into = placeOf(new Uint8Array(actions.buffer));
+  const call = syscallNumber("rt_sigaction", ARCHITECTURE)!;
+  const list = new CallList(SIGNALS);
+  for (let i = 0; i < SIGNALS; i++) {
+    list.mayFail(list.add(call, [i + 1, 0, into + 8 * words * i, 8]));
+  }
+  list.run();
+  // What a failed call would have filled is 0: the default.
+  return Array.from({ length: SIGNALS }, (_, i) => i + 1)
+    .filter((signal) => actions[words * (signal - 1)]! > SIG_IGN);
 }

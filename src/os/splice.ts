@@ -47,7 +47,10 @@ export interface Step {
   readonly isEnded: boolean;
 }
 
-/** One direction between two connections. Neither may be read or written by anybody else meanwhile. Use with `using`. */
+/**
+ * One direction between two connections. Who reads the first or writes to the second does so while nothing is held, or with
+ * what {@link Splice.take} gives back. Use with `using`.
+ */
 export class Splice implements Disposable {
   readonly #from: End;
   readonly #to: End;

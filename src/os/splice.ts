@@ -29,6 +29,9 @@ let opened = 0;
 /** Descriptors that have been found. They belong to the connection that the ports were told by while it is open. */
 const known = new WeakMap<Ports, number>();
 
+/** Errors that say only that nothing has been moved now. */
+const LATER: readonly number[] = [ERRNO.EAGAIN, ERRNO.EINTR];
+
 /** Errors of a kernel, or a filter, that does not join sockets. Nothing has been moved then. */
 const CANNOT: readonly number[] = [
   ERRNO.EPERM,
@@ -136,7 +139,7 @@ export class Splice implements Disposable {
     if (!this.#works) return -ERRNO.EAGAIN;
     const flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
     const count = syscall("splice", from, 0, into, 0, max, flags);
-    if (count >= 0 || count === -ERRNO.EAGAIN) return count;
+    if (count >= 0 || LATER.includes(-count)) return count;
     if (!CANNOT.includes(-count)) {
       // Whatever it is, the kernel tells it once: reading or writing would not find it any more.
       throw new Deno.errors.ConnectionReset(`splice: error ${-count}`);

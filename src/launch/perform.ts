@@ -158,6 +158,7 @@ function firstRun(
       ? undefined
       : { dir: plan.trust, record: env.slot.trusted },
     apiKey: claude.approvedApiKey(plan.environment, stateFile),
+    confined: env.manifest.sandbox?.enabled === true,
   };
 }
 

@@ -8,12 +8,13 @@ import {
   relative,
 } from "../base/paths.ts";
 import { quote } from "../base/text.ts";
+import { CallList } from "./call_list.ts";
+import { CALL } from "./call_numbers.ts";
 import { lstat, type Stat } from "./fs.ts";
 import { ifExists } from "./io_error.ts";
 import { cString } from "./libc.ts";
-import { decodeStatx, type Mark } from "./marks.ts";
 import { OPEN } from "./open_flags.ts";
-import { errnoText, syscall } from "./syscall.ts";
+import { FACT, FACT_WORDS } from "./stat_list.ts";
 
 const HERE = -100;
 const O_PATH = 0o10000000;
@@ -22,6 +23,19 @@ const O_NONBLOCK = 0o4000;
 const O_NOCTTY = 0o400;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+/** Errors that are met here, by name. */
+const ERRORS: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  11: "EAGAIN",
+  13: "EACCES",
+  20: "ENOTDIR",
+  24: "EMFILE",
+  36: "ENAMETOOLONG",
+  40: "ELOOP",
+};
 
 /** What may be read of such a file. */
 export interface ForeignOptions {
@@ -48,7 +62,7 @@ export function readForeign(
     using file = Deno.build.os === "linux"
       ? openOnLinux(below, names)
       : openElsewhere(below, names);
-    if (file.kind !== "file") throw refusal(path, "it is not a regular file");
+    if (!file.isRegular) throw refusal(path, "it is not a regular file");
     const { maxBytes, tail } = options;
     if (file.size > maxBytes && !tail) {
       throw refusal(path, `it has more than ${maxBytes} bytes`);
@@ -81,7 +95,7 @@ export function readForeignText(
 }
 
 interface OpenedFile extends Disposable {
-  readonly kind: Mark["kind"];
+  readonly isRegular: boolean;
   readonly size: number;
   read(into: Uint8Array<ArrayBuffer>, from: number): number;
 }
@@ -90,30 +104,46 @@ interface OpenedFile extends Disposable {
 function openOnLinux(below: AbsPath, names: readonly string[]): OpenedFile {
   const through = O_PATH | OPEN.directory | OPEN.closeOnExec;
   const last = OPEN.noFollow | OPEN.closeOnExec | O_NONBLOCK | O_NOCTTY;
-  let fd = must(syscall("openat", HERE, cString(below), through, 0));
+  let fd = must(call("openat", HERE, cString(below), through, 0));
   for (const [index, name] of names.entries()) {
     const isLast = index === names.length - 1;
     const flags = isLast ? last : through | OPEN.noFollow;
-    const next = syscall("openat", fd, cString(name), flags, 0);
-    syscall("close", fd);
+    const next = call("openat", fd, cString(name), flags, 0);
+    call("close", fd);
     fd = must(next);
   }
-  const facts = new Uint8Array(256);
-  const looked = syscall(
+  const facts = new Int32Array(FACT_WORDS);
+  const bytes = new Uint8Array(facts.buffer);
+  const looked = call(
     "statx",
-    ...[fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, facts],
+    ...[fd, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, bytes],
   );
-  const close = () => void syscall("close", fd);
+  const close = () => void call("close", fd);
   if (looked < 0) {
     close();
     must(looked);
   }
-  const { kind, size } = decodeStatx(new DataView(facts.buffer));
+  const [low, high] = [facts[FACT.size]!, facts[FACT.size + 1]!];
   return {
-    ...{ kind, size },
-    read: (into, from) => must(syscall("pread64", fd, into, into.length, from)),
+    isRegular: (facts[FACT.mode]! & S_IFMT) === S_IFREG,
+    size: (low >>> 0) + high * 2 ** 32,
+    read: (into, from) => must(call("pread64", fd, into, into.length, from)),
     [Symbol.dispose]: close,
   };
+}
+
+/** Returns the result of a system call, or the negative errno. */
+function call(
+  name: keyof typeof CALL,
+  ...args: readonly (number | Uint8Array<ArrayBuffer>)[]
+): number {
+  const list = new CallList(1);
+  const index = list.add(
+    CALL[name],
+    args.map((each) => typeof each === "number" ? each : list.place(each)),
+  );
+  list.mayFail(index);
+  return list.run() === undefined ? -1 : list.result(index);
 }
 
 /** By what is there just before: on these systems a pipe that is put there in between is waited for. */
@@ -134,7 +164,7 @@ function openElsewhere(below: AbsPath, names: readonly string[]): OpenedFile {
   const info = file.statSync();
   const isSame = (info.dev ?? 0) === seen.dev && (info.ino ?? 0) === seen.ino;
   return {
-    kind: isSame && info.isFile ? "file" : "other",
+    isRegular: isSame && info.isFile,
     size: info.size,
     read: (into, from) => {
       file.seekSync(from, Deno.SeekMode.Start);
@@ -147,7 +177,8 @@ function openElsewhere(below: AbsPath, names: readonly string[]): OpenedFile {
 /** The result of a call. Throws an error with the system's code. */
 function must(result: number): number {
   if (result >= 0) return result;
-  throw Object.assign(new Error(), { code: errnoText(result) });
+  const code = ERRORS[-result] ?? `error ${-result}`;
+  throw Object.assign(new Error(), { code });
 }
 
 function refusal(path: AbsPath, state: string, cause?: unknown): AppError {

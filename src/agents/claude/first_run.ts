@@ -2,15 +2,24 @@
 import { type AbsPath, join } from "../../base/paths.ts";
 import { AppError } from "../../base/errors.ts";
 import { quote } from "../../base/text.ts";
+import { readForeignText } from "../../os/foreign_file.ts";
 import { lstat, writeAtomic } from "../../os/fs.ts";
 import { withAgentLocks } from "./agent_lock.ts";
-import { answerFor, asList, asRecord, readJsonObject } from "./user_config.ts";
+import {
+  answerFor,
+  asList,
+  asRecord,
+  parseJsonObject,
+  readJsonObject,
+} from "./user_config.ts";
 
 /** Name of the state file in a config directory. */
 export const STATE_FILE = ".claude.json";
 
 /** When the agent's lock on its state file, beside it, has a dead holder. Milliseconds. */
 const STALE = 10_000;
+/** Largest state file, bytes. */
+const MAX_STATE = 64 * 1024 * 1024;
 
 /** What a launch wants to be trusted. */
 export interface TrustWish {
@@ -26,6 +35,8 @@ export interface FirstRun {
   readonly trust: TrustWish | undefined;
   /** The end of an API key that the user has approved elsewhere; see `approvedApiKey`. */
   readonly apiKey: string | undefined;
+  /** Whether a confined agent may write there: what its state file leads to is not read, since the agent would get it. */
+  readonly confined: boolean;
 }
 
 /**
@@ -39,11 +50,11 @@ export async function prepareFirstRun(
 ): Promise<void> {
   const { trust } = firstRun;
   const file = join(configDir, STATE_FILE);
-  if (isPrepared(readObject(file), firstRun)) return;
+  if (isPrepared(readState(file, firstRun), firstRun)) return;
   const lock = { path: join(configDir, STATE_FILE + ".lock"), stale: STALE };
   await withAgentLocks([lock], () => {
     // Read again: another session may have written it while we waited.
-    const found = readObject(file);
+    const found = readState(file, firstRun);
     if (isPrepared(found, firstRun)) return;
     const state = withApiKey(found, firstRun.apiKey);
     const marks = trust === undefined ? [] : readMarks(trust.record);
@@ -111,15 +122,28 @@ function writeMarks(record: AbsPath, dirs: readonly string[]): void {
   writeAtomic(record, JSON.stringify({ trusted }) + "\n");
 }
 
+/** The agent's state; a missing file is empty. */
+function readState(file: AbsPath, { confined }: FirstRun): JsonObject {
+  if (!confined) return readObject(file);
+  const kind = lstat(file)?.kind;
+  if (kind !== undefined && kind !== "file") {
+    throw broken(file, "it is no regular file");
+  }
+  const text = readForeignText(file, { maxBytes: MAX_STATE });
+  const value = text === undefined ? {} : parseJsonObject(text);
+  if (value === undefined) throw broken(file, "it is no JSON object");
+  return value;
+}
+
 /** A JSON object from a file; a missing file is empty. */
 function readObject(file: AbsPath): JsonObject {
   const value = readJsonObject(file);
   if (value !== undefined || lstat(file) === undefined) return value ?? {};
-  throw new AppError(
-    "ENV_BROKEN",
-    `Cannot read ${quote(file)}: it is no JSON object`,
-    {
-      hint: `Move it away: mv ${file} ${file}.broken`,
-    },
-  );
+  throw broken(file, "it is no JSON object");
+}
+
+function broken(file: AbsPath, state: string): AppError {
+  return new AppError("ENV_BROKEN", `Cannot read ${quote(file)}: ${state}`, {
+    hint: `Move it away: mv ${file} ${file}.broken`,
+  });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../tests/support/open_libc.ts";
 import type { AbsPath } from "../../base/paths.ts";
 import { prepareFirstRun, type TrustWish } from "./first_run.ts";
 import { approvedApiKey } from "./user_config.ts";
@@ -10,7 +11,7 @@ class Slot implements Disposable {
 
   prepare(dir: string | undefined, apiKey?: string): Promise<void> {
     const trust = { dir, record: `${this.root}/trusted.json` } as TrustWish;
-    return prepareFirstRun(this.root, { trust, apiKey });
+    return prepareFirstRun(this.root, { trust, apiKey, confined: true });
   }
 
   /** What the agent does when the user says yes in its dialog. */
@@ -70,6 +71,18 @@ Deno.test("prepareFirstRun() refuses a state or a record that it cannot read", a
     Deno.writeTextFileSync(`${slot.root}/${name}`, "[");
     await assert.rejects(slot.prepare(undefined), { code: "ENV_BROKEN" });
   }
+});
+
+Deno.test("prepareFirstRun() brings an agent nothing that a link in the place of its state leads to", async () => {
+  using slot = new Slot();
+  const secret = `${slot.root}/auth.json`;
+  Deno.writeTextFileSync(secret, '{"token":"SECRET"}');
+  Deno.symlinkSync(secret, slot.file);
+  await assert.rejects(slot.prepare("/a"), { code: "ENV_BROKEN" });
+  assert.ok(Deno.lstatSync(slot.file).isSymlink);
+  Deno.removeSync(slot.file);
+  new Deno.Command("mkfifo", { args: [slot.file] }).outputSync();
+  await assert.rejects(slot.prepare("/a"), { code: "ENV_BROKEN" });
 });
 
 Deno.test("prepareFirstRun() approves an API key unless the question was answered here", async () => {

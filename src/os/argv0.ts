@@ -1,9 +1,12 @@
-/** The name by which this program was called. */
-import { basename } from "../base/paths.ts";
+/** The name by which this program was called. Imports nothing: its file is loaded before any other, at every start. */
+
+const SEPARATOR = Deno.build.os === "windows" ? /[/\\]/ : "/";
 
 /** The last part of argv[0], without `.exe`. Linux: /proc/self/cmdline; macOS: `_NSGetArgv`; Windows: the executable's own name. */
 export function calledAs(): string {
-  return basename(argv0()).replace(/\.exe$/i, "");
+  const parts = argv0().split(SEPARATOR);
+  const name = parts.findLast((part) => part !== "") ?? "";
+  return name.replace(/\.exe$/i, "");
 }
 
 function argv0(): string {

@@ -205,14 +205,14 @@ Deno.test("a no to the keyring and to plain text adds nothing", async () => {
   using world = await World.make();
   const before = world.text;
   await using tmux = await Tmux.open({ cwd: world.cwd, env: world.aenv.env });
-  await tmux.start("aenv add mcp a -e API_KEY=abcdef -- node");
+  await tmux.start("clear; aenv add mcp a -e API_KEY=abcdef -- node");
   await tmux.waitForLine(/\[Y\/n\]/);
   await tmux.type("n");
   await tmux.waitForLine(/plain text\? \[y\/N\]/);
   await tmux.keys("Enter");
   assert.equal(await tmux.exitCode(), 1);
   assert.equal(world.text, before);
-  await tmux.start("aenv add mcp a -e API_KEY=abcdef -- node");
+  await tmux.start("clear; aenv add mcp a -e API_KEY=abcdef -- node");
   await tmux.waitForLine(/\[Y\/n\]/);
   await tmux.type("n");
   await tmux.waitForLine(/plain text\? \[y\/N\]/);

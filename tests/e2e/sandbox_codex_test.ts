@@ -58,7 +58,7 @@ function otherSteps(outside: string): CodexStep[] {
     },
     {
       bash:
-        `curl -sS -m 5 --noproxy '*' ${outside}; curl -sS -m 5 -f ${outside}`,
+        `curl -sS -m 30 --noproxy '*' ${outside}; curl -sS -m 30 -f ${outside}`,
     },
     { bash: "echo evil > ~/work/project/.git/hooks/post-checkout" },
   ];

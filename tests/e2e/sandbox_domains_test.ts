@@ -29,7 +29,7 @@ class Place implements AsyncDisposable {
   }
 }
 
-const CURL = "curl -sS -m 5";
+const CURL = "curl -sS -m 30";
 const SUPPORT = `${repositoryRoot()}/tests/support`;
 
 /** Whose environments can be read: roles, each once, and `nobody` for processes without one. */

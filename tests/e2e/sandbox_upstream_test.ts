@@ -15,7 +15,7 @@ const HOSTS =
 const SCRIPT = `
 curl -sS "http://far.test:$1/"; echo
 curl -sS "http://evil.test:$1/" || true
-curl -sS --noproxy "*" --max-time 5 "http://127.0.0.1:$2/" 2>&1 || true
+curl -sS --noproxy "*" --max-time 30 "http://127.0.0.1:$2/" 2>&1 || true
 curl -sS "http://127.0.0.1:$2/" || true
 env; cat /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n'
 `;

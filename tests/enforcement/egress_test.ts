@@ -62,7 +62,7 @@ class Egress implements AsyncDisposable {
   }
 }
 
-const CURL = "curl -sS -f -m 5";
+const CURL = "curl -sS -f -m 30";
 
 /** A client that speaks to the proxy byte by byte: prints what each of its texts is answered with. */
 const CLIENT = `
@@ -72,7 +72,7 @@ proxy = urlsplit(os.environ["HTTP_PROXY"])
 auth = base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode()
 AUTH = f"Proxy-Authorization: Basic {auth}\\r\\n"
 def connect():
-    s = socket.create_connection((proxy.hostname, proxy.port), 5); s.settimeout(5)
+    s = socket.create_connection((proxy.hostname, proxy.port), 30); s.settimeout(30)
     return s
 def answer(text, more=None):
     s = connect(); s.sendall(text)

@@ -79,12 +79,19 @@ export class Tmux implements AsyncDisposable {
       .filter((line) => line !== "");
   }
 
-  /** Waits until a line matches; returns the screen. */
+  /** Waits until a line matches, and not one of an earlier command's; returns the screen. */
   waitForLine(pattern: RegExp): Promise<readonly string[]> {
     return this.waitForScreen(
       `a line like ${pattern}`,
-      (lines) => lines.some((line) => pattern.test(line)),
+      (lines) => this.#sinceStart(lines).some((line) => pattern.test(line)),
     );
+  }
+
+  /** The lines from where the last command was typed, if that is still on the screen. */
+  #sinceStart(lines: readonly string[]): readonly string[] {
+    const prompt = new RegExp(`^R\\d+#${this.#commands - 1}>`);
+    const at = lines.findLastIndex((line) => prompt.test(line));
+    return lines.slice(Math.max(at, 0));
   }
 
   /** Waits until the screen is as `isDone` wants it; returns it. Throws with the screen. */

@@ -114,6 +114,8 @@ function isRunning(pid: number): boolean {
     return !/\) [ZX] /.test(stat);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
+    // It ended between opening and reading.
+    if (String(error).includes("os error 3")) return false;
     throw error;
   }
 }

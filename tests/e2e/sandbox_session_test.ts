@@ -59,14 +59,23 @@ class Running {
   }
 }
 
+/** What a process calls itself; undefined when it has ended. */
+function nameOf(pid: number): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/comm`);
+  } catch (error) {
+    const isGone = error instanceof Deno.errors.NotFound ||
+      String(error).includes("os error 3");
+    if (!isGone) throw error;
+    return undefined;
+  }
+}
+
 /** The watcher below a process. */
 function watcherOf(pid: number): number | undefined {
   const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
   return children.split(" ").filter((each) => each !== "").map(Number)
-    .find((each) => {
-      const name = Deno.readTextFileSync(`/proc/${each}/comm`);
-      return name === "aenv-watch\n";
-    });
+    .find((each) => nameOf(each) === "aenv-watch\n");
 }
 
 workClaim(

@@ -1,6 +1,7 @@
 /** Orphans: nothing that was confined outlives its supervisor. */
 import assert from "node:assert/strict";
 import { processIds } from "../../src/os/pidfd.ts";
+import { parentOf } from "../../src/os/process.ts";
 import { markOf } from "../../src/os/process_marks.ts";
 import { waitFor } from "../support/process.ts";
 import { asUser, claim, type World } from "./world.ts";
@@ -79,22 +80,16 @@ claim(
   async (world) => {
     // Guards: programs that leave their parents: where Yama is, only an ancestor can answer them.
     using started = await start(world);
-    const parents = () =>
-      started.marked().map((pid) => {
-        const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-        const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(
-          " ",
-        );
-        return { pid, state, parent: Number(parent) };
-      });
-    const adopted = parents().filter(({ parent }) =>
-      parent === started.child.pid
-    );
-    assert.ok(adopted.length >= 2, JSON.stringify(parents()));
-    for (const { pid } of adopted.slice(1)) Deno.kill(pid, "SIGKILL");
+    const adopted = await waitFor("they are adopted", () => {
+      const found = started.marked().filter((pid) =>
+        parentOf(pid) === started.child.pid
+      );
+      return found.length >= 2 ? found : undefined;
+    });
+    for (const pid of adopted.slice(1)) Deno.kill(pid, "SIGKILL");
     await waitFor(
       "they are buried",
-      () => adopted.slice(1).every(({ pid }) => !isThere(pid)) || undefined,
+      () => adopted.slice(1).every((pid) => !isThere(pid)) || undefined,
     );
   },
 );

@@ -8,6 +8,8 @@ import { type Finished, run, waitFor } from "../support/process.ts";
 import { TempDir } from "../support/temp.ts";
 
 const AT_ONCE = 6;
+/** strace, which makes processes slow where it matters, is Linux's. */
+const linux = { ignore: Deno.build.os !== "linux" };
 const TEXT = "Look at it.\n";
 
 /** Between a look and the step that relies on it another process can do much: here it has half a second for it. */
@@ -103,72 +105,86 @@ const KINDS = {
 } as const;
 
 for (const [name, kind] of Object.entries(KINDS)) {
-  Deno.test(`launches at once put a plugin in place that none had there before, ${name}`, async () => {
-    // Guards: one looks, another one moves its copy there, and the first one fails.
+  Deno.test(
+    `launches at once put a plugin in place that none had there before, ${name}`,
+    linux,
+    async () => {
+      // Guards: one looks, another one moves its copy there, and the first one fails.
+      using temp = new TempDir("aenv-at-once-");
+      const home = temp.path;
+      const aenv = await project(home, kind);
+      await aenv.must(["exec", "--", "true"]);
+      const installed = installedAt(home);
+      const [name] = namesIn(installed);
+      const path = `${installed}/${name}/rev/commands/c.md`;
+      assert.equal(Deno.readTextFileSync(path), TEXT);
+      const place = { aenv, cwd: `${home}/project` };
+      const root = `${installed}/${name}`;
+      await remove(place, root);
+      for (
+        const { stdout, stderr } of await manyAtOnce(place, `cat '${path}'`)
+      ) {
+        assert.equal(stdout, TEXT);
+        assert.doesNotMatch(stderr, /put back/);
+      }
+      assert.deepEqual(namesIn(installed), [name]);
+    },
+  );
+}
+
+Deno.test(
+  "launches at once put back a plugin that was changed, and one of them says so",
+  linux,
+  async () => {
+    // Guards: what one launch makes to put a file back is something that was added to another one.
     using temp = new TempDir("aenv-at-once-");
     const home = temp.path;
-    const aenv = await project(home, kind);
+    const aenv = await project(home, KINDS["from the store"]);
     await aenv.must(["exec", "--", "true"]);
     const installed = installedAt(home);
     const [name] = namesIn(installed);
-    const path = `${installed}/${name}/rev/commands/c.md`;
-    assert.equal(Deno.readTextFileSync(path), TEXT);
-    const place = { aenv, cwd: `${home}/project` };
     const root = `${installed}/${name}`;
-    await remove(place, root);
-    for (const { stdout, stderr } of await manyAtOnce(place, `cat '${path}'`)) {
-      assert.equal(stdout, TEXT);
-      assert.doesNotMatch(stderr, /put back/);
-    }
+    const path = `${root}/rev/commands/c.md`;
+    Deno.chmodSync(path, 0o600);
+    Deno.writeTextFileSync(path, "Something else.\n");
+    Deno.writeTextFileSync(`${root}/added`, "");
+    const place = { aenv, cwd: `${home}/project` };
+    const all = await manyAtOnce(place, `cat '${path}'`);
+    for (const { stdout } of all) assert.equal(stdout, TEXT);
+    const telling = all.filter(({ stderr }) => stderr.includes("put back"));
+    assert.equal(telling.length, 1);
+    assert.match(telling[0]!.stderr, /changed .* put back: commands\/c\.md/);
+    assert.match(telling[0]!.stderr, /stands beside rev .* put back: added/);
+    assert.deepEqual([namesIn(installed), namesIn(root)], [[name], ["rev"]]);
+  },
+);
+
+Deno.test(
+  "a sync and a launch at once both put in place what is missing",
+  linux,
+  async () => {
+    // Guards: the sync fails because what it has seen to be missing is there by now.
+    using temp = new TempDir("aenv-at-once-");
+    const home = temp.path;
+    const aenv = await project(home, KINDS["from the store"]);
+    const place = { aenv, cwd: `${home}/project` };
+    await aenv.must(["exec", "--", "true"]);
+    const installed = installedAt(home);
+    const [name] = namesIn(installed);
+    await remove(place, installed);
+    const slowMaking = [
+      ...["-qq", "-o/dev/null", `-P${installed}`, "-etrace=?mkdir,?mkdirat"],
+      "-einject=?mkdir,?mkdirat:delay_enter=5000000",
+    ];
+    const words = [...slowMaking, aenvBinary(), "sync"];
+    const sync = run("strace", words, { env: aenv.env, cwd: place.cwd });
+    await waitFor(
+      "what the sync is about to do",
+      () => records(home).includes('"op": "mkdir"') || undefined,
+    );
+    await aenv.must(["exec", "--", "true"]);
+    const { code, stderr } = await sync;
+    assert.equal(code, 0, stderr);
     assert.deepEqual(namesIn(installed), [name]);
-  });
-}
-
-Deno.test("launches at once put back a plugin that was changed, and one of them says so", async () => {
-  // Guards: what one launch makes to put a file back is something that was added to another one.
-  using temp = new TempDir("aenv-at-once-");
-  const home = temp.path;
-  const aenv = await project(home, KINDS["from the store"]);
-  await aenv.must(["exec", "--", "true"]);
-  const installed = installedAt(home);
-  const [name] = namesIn(installed);
-  const root = `${installed}/${name}`;
-  const path = `${root}/rev/commands/c.md`;
-  Deno.chmodSync(path, 0o600);
-  Deno.writeTextFileSync(path, "Something else.\n");
-  Deno.writeTextFileSync(`${root}/added`, "");
-  const place = { aenv, cwd: `${home}/project` };
-  const all = await manyAtOnce(place, `cat '${path}'`);
-  for (const { stdout } of all) assert.equal(stdout, TEXT);
-  const telling = all.filter(({ stderr }) => stderr.includes("put back"));
-  assert.equal(telling.length, 1);
-  assert.match(telling[0]!.stderr, /changed .* put back: commands\/c\.md/);
-  assert.match(telling[0]!.stderr, /stands beside rev .* put back: added/);
-  assert.deepEqual([namesIn(installed), namesIn(root)], [[name], ["rev"]]);
-});
-
-Deno.test("a sync and a launch at once both put in place what is missing", async () => {
-  // Guards: the sync fails because what it has seen to be missing is there by now.
-  using temp = new TempDir("aenv-at-once-");
-  const home = temp.path;
-  const aenv = await project(home, KINDS["from the store"]);
-  const place = { aenv, cwd: `${home}/project` };
-  await aenv.must(["exec", "--", "true"]);
-  const installed = installedAt(home);
-  const [name] = namesIn(installed);
-  await remove(place, installed);
-  const slowMaking = [
-    ...["-qq", "-o/dev/null", `-P${installed}`, "-etrace=?mkdir,?mkdirat"],
-    "-einject=?mkdir,?mkdirat:delay_enter=5000000",
-  ];
-  const words = [...slowMaking, aenvBinary(), "sync"];
-  const sync = run("strace", words, { env: aenv.env, cwd: place.cwd });
-  await waitFor(
-    "what the sync is about to do",
-    () => records(home).includes('"op": "mkdir"') || undefined,
-  );
-  await aenv.must(["exec", "--", "true"]);
-  const { code, stderr } = await sync;
-  assert.equal(code, 0, stderr);
-  assert.deepEqual(namesIn(installed), [name]);
-});
+  },
+);

@@ -14,13 +14,13 @@ function isPlainInstall([verb, option, ...rest]: readonly string[]): boolean {
 const args = programArguments();
 const role = calledAs();
 if (role === "claude") {
-  const { runClaude } = await import("./main_claude.ts");
+  const { runClaude } = await import("./main_launch.ts");
   exit(await runClaude());
 } else if (role === "codex") {
-  const { runCodex } = await import("./main_codex.ts");
+  const { runCodex } = await import("./main_launch.ts");
   exit(await runCodex());
 } else if (args.length > 2 && args[0] === "exec" && args[1] === "--") {
-  const { runExec } = await import("./main_exec.ts");
+  const { runExec } = await import("./main_launch.ts");
   exit(await runExec(args.slice(2)));
 } else if (args.length === 1 && args[0] === "current") {
   const { runCurrent } = await import("./main_current.ts");

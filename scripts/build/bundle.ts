@@ -47,6 +47,7 @@ const LOADED_TOGETHER: readonly string[] = [
   "src/launch/sandbox_ended.ts",
   "src/launch/service_values.ts",
   "src/launch/service_run.ts",
+  "src/launch/codex_shim.ts",
 ];
 
 const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
@@ -144,9 +145,8 @@ export async function bundle(
 /** The roles that `entry` imports: each becomes one file of its own, since every file more costs a part of a millisecond. */
 function rolesOf(entry: string): string[] {
   const text = Deno.readTextFileSync(entry);
-  return [...text.matchAll(/import\("\.\/(main_\w+)\.ts"\)/g)].map((match) =>
-    match[1]!
-  );
+  const found = text.matchAll(/import\("\.\/(main_\w+)\.ts"\)/g);
+  return [...new Set([...found].map((match) => match[1]!))];
 }
 
 const separateRoles: esbuild.Plugin = {

@@ -23,7 +23,12 @@ export async function within<T>(
   }
 }
 
+/** Deno 2.7 has it and no type for it. */
+const { setImmediate } = globalThis as unknown as {
+  setImmediate(action: () => void): void;
+};
+
 /** Lets everything else that waits have its turn. */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setImmediate(() => resolve()));
 }

@@ -85,11 +85,15 @@ export class UpstreamProxy implements AsyncDisposable {
     const server = await this.#connect(url);
     if (server === undefined) return await write(client, NO_SUCH_HOST);
     this.#open.add(server);
-    if (method === "CONNECT") await write(client, CONNECTED);
-    else await write(server, forwarded(head, url));
-    await write(server, early);
-    await Promise.all([carry(client, server), carry(server, client)]);
-    this.#close(server);
+    try {
+      if (method === "CONNECT") await write(client, CONNECTED);
+      else await write(server, forwarded(head, url));
+      await write(server, early);
+      await Promise.all([carry(client, server), carry(server, client)]);
+    } finally {
+      // Also when the client has broken off: a server waits for the end of its connections.
+      this.#close(server);
+    }
   }
 
   async #connect(url: URL): Promise<Deno.Conn | undefined> {

@@ -32,7 +32,10 @@ export function recordFunctions(code: string, file: string): string {
   );
 }
 
-/** What a role's file begins with whose functions tell when they run: a line is added to the file `path` for each. */
+/**
+ * What a role's file begins with whose functions tell when they run: a line is added to the file `path` for each. Once it is
+ * confined the program may not write there, and goes on: what it still calls then is known from starts without a sandbox.
+ */
 export function recorderFor(role: string, path: string): string {
   return `globalThis.__ran??=(seen=>name=>{if(seen.has(name))return;seen.add(name);try{Deno.writeTextFileSync(${
     JSON.stringify(path)

@@ -56,11 +56,11 @@ export async function runEnded(text: string, host: Host): Promise<void> {
     seen: seen === null ? undefined : { fd: seen, dirs },
   });
   note(order, changes);
-  // Otherwise the next launch would, while somebody waits for it.
-  discard(runDir);
   // The shell's prompt may stand there by now.
   if (lines.length > 0 && host.isTerminal("stderr")) host.notice("");
   for (const line of lines) host.notice(`aenv: ${line}`);
+  // Otherwise the next launch would, while somebody waits for it.
+  discard(runDir);
 }
 
 function note(

@@ -212,6 +212,24 @@ setsid bash -c 'until [ -e go ]; do sleep 0.1; done; echo evil > .envrc' >/dev/n
 });
 
 workClaim(
+  "the directory of a session goes with it, and nothing that links in it lead to",
+  async (world) => {
+    const runs = `${world.env["AENV_HOME"]}/runs`;
+    write(world, "kept/file", "kept");
+    await world.prints(
+      'mkdir "$TMPDIR/d"; ln -s "$PWD/kept" "$TMPDIR/d/l"; ls -d "$TMPDIR"',
+    );
+    await ended(world);
+    await waitFor(
+      "the directory to be gone",
+      () => [...Deno.readDirSync(runs)].length === 0 || undefined,
+    );
+    const kept = `${world.project}/kept/file`;
+    assert.equal(Deno.readTextFileSync(kept), "kept");
+  },
+);
+
+workClaim(
   "whoever waits for the end of a session holds a few pages",
   async (world) => {
     const session = new Running(world);
